@@ -1,0 +1,78 @@
+//! What must hold at the moment of an append. All parts given hold together, or nothing is stored.
+
+use crate::{Position, Query, Revision, StreamName, Tracking};
+
+/// What a stream must look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything, even nothing.
+    Any,
+    /// The stream has no event.
+    NoStream,
+    /// The stream has at least one event.
+    Exists,
+    /// The stream's last event has this revision.
+    Exactly(Revision),
+}
+
+impl Expected {
+    /// Whether a stream whose last revision is `actual` is as expected.
+    pub fn holds(self, actual: Option<Revision>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NoStream => actual.is_none(),
+            Self::Exists => actual.is_some(),
+            Self::Exactly(revision) => actual == Some(revision),
+        }
+    }
+}
+
+/// The condition of an append. The default one always holds.
+///
+/// Parts are checked in the order of the fields; the first that fails is the one reported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Input progress. It must grow, else the input was applied before: `AlreadyApplied`.
+    pub tracking: Option<Tracking>,
+    /// Nothing matching at all, else `AlreadyExists`: do not retry.
+    pub absent: Option<Query>,
+    /// What streams must look like, else `WrongRevision`.
+    pub streams: Vec<(StreamName, Expected)>,
+    /// Nothing matching after what was read, else `Stale`: decide again.
+    pub fresh: Option<(Query, Position)>,
+}
+
+impl Condition {
+    /// No condition.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// `stream` must be as `expected`.
+    #[must_use]
+    pub fn stream(mut self, stream: StreamName, expected: Expected) -> Self {
+        self.streams.push((stream, expected));
+        self
+    }
+
+    /// Nothing that matches `query` may stand after `read_up_to`.
+    #[must_use]
+    pub fn fresh(mut self, query: Query, read_up_to: Position) -> Self {
+        self.fresh = Some((query, read_up_to));
+        self
+    }
+
+    /// Nothing may match `query`.
+    #[must_use]
+    pub fn absent(mut self, query: Query) -> Self {
+        self.absent = Some(query);
+        self
+    }
+
+    /// `tracking` must be beyond what its source reached before.
+    #[must_use]
+    pub fn tracking(mut self, tracking: Tracking) -> Self {
+        self.tracking = Some(tracking);
+        self
+    }
+}
