@@ -1,0 +1,54 @@
+//! What applications write against: ids, events, models, decisions, and how they are tested.
+//!
+//! Pure and synchronous: no I/O, no clock, no randomness. What a decision needs from the world arrives
+//! in its command or in its [`Context`], so that deciding the same command over the same events gives
+//! the same answer for ever. Loading models, appending and retrying belong to the runtime, which sees
+//! [`Models`], [`Decide`] and [`Command`] and nothing behind them.
+
+mod command;
+mod context;
+mod decide;
+mod decode;
+mod event;
+mod events;
+mod given;
+mod id;
+mod model;
+mod models;
+mod reached;
+mod recorded;
+mod reject;
+mod scope;
+mod snapshot;
+mod tagged;
+
+pub use command::{Command, CommandDecodeError};
+pub use context::Context;
+pub use decide::{Decide, Decision, Keys, emit, nothing};
+pub use decode::DecodeError;
+pub use event::{Event, EventDescriptor, EventSet};
+pub use events::{Events, Fact, IntoEvents, fact};
+pub use given::{Given, When, given, given_nothing};
+pub use id::Id;
+pub use model::{Key, Model};
+pub use models::{Models, OneModel, SeveralModels};
+pub use reached::ReachedBy;
+pub use recorded::Recorded;
+pub use reject::{Never, Refused, Reject};
+pub use scope::{Boundary, Everything, Last, Scope, Stream, Tagged};
+pub use snapshot::Snapshot;
+pub use tagged::TagField;
+
+/// What generated code names. No promise is made about it.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        command::{decode_command, encode_command},
+        decode::{decode_payload, encode_payload, newer, same_variant},
+        event::{includes, new_event},
+        reached::{HasStream, HasTag, descriptor_at, variant_index},
+    };
+    pub use bytes::Bytes;
+    pub use factum_event::{NewEvent, RecordedEvent, StreamName, Tag};
+    pub use serde;
+}

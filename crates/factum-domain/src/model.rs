@@ -1,0 +1,31 @@
+//! Owns what one model is: a scope, the events it reads, and a fold that cannot fail.
+
+use crate::{EventSet, ReachedBy, Scope, Snapshot};
+use std::fmt::Debug;
+
+/// State folded from events, just as much of it as a decision needs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "needs `impl Model for {Self}`",
+    note = "a model names its scope and its events and folds them: `impl Model for {Self} {{ type Scope = Tagged<CourseId>; type Event = ..; fn apply(&mut self, event: ..) {{ .. }} }}`"
+)]
+pub trait Model: Default + Clone + Debug + Send + Sync + 'static {
+    /// How its events are selected.
+    type Scope: Scope;
+    /// The events it reads.
+    type Event: EventSet + ReachedBy<Self::Scope>;
+    /// Whether and how often its state is kept.
+    const SNAPSHOT: Snapshot<Self> = Snapshot::NONE;
+
+    /// The state before any event. Override it to remember whose state it is.
+    fn start(key: &Key<Self>) -> Self {
+        let _ = key;
+        Self::default()
+    }
+
+    /// Takes in one event. Events come in the order of the log.
+    fn apply(&mut self, event: Self::Event);
+}
+
+/// What a command names to pick the events of a model.
+pub type Key<M> = <<M as Model>::Scope as Scope>::Key;

@@ -1,0 +1,79 @@
+//! Owns the event set that gives a fold everything the log knows about an event.
+
+use crate::{DecodeError, EventDescriptor, EventSet, ReachedBy, Stream, Tagged};
+use factum_event::{
+    CommandId, CommitHeader, CorrelationId, EventId, Position, RecordedEvent, Revision, StreamName, Timestamp,
+};
+use std::sync::Arc;
+
+/// An event and what was recorded with it, for a fold that needs both: `type Event = Recorded<CampusEvent>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recorded<E> {
+    /// What happened.
+    pub event: E,
+    /// Where it stands in the log.
+    pub position: Position,
+    /// Its id.
+    pub id: EventId,
+    /// Its home.
+    pub stream: StreamName,
+    /// Where it stands in its stream.
+    pub revision: Revision,
+    /// When it became true.
+    pub effective_at: Timestamp,
+    /// The event it supersedes.
+    pub corrects: Option<EventId>,
+    /// What it shares with the other events of its commit: when, by whom, in answer to what.
+    pub commit: Arc<CommitHeader>,
+}
+
+impl<E> Recorded<E> {
+    /// The event beside what was recorded with it.
+    pub fn new(event: E, record: &RecordedEvent) -> Self {
+        Self {
+            event,
+            position: record.position,
+            id: record.id,
+            stream: record.stream.clone(),
+            revision: record.revision,
+            effective_at: record.effective_at,
+            corrects: record.corrects,
+            commit: Arc::clone(&record.commit),
+        }
+    }
+
+    /// When it was stored.
+    pub fn recorded_at(&self) -> Timestamp {
+        self.commit.recorded_at
+    }
+
+    /// Who asked for what led to it.
+    pub fn actor(&self) -> Option<&str> {
+        self.commit.metadata.actor.as_deref()
+    }
+
+    /// The command it came from.
+    pub fn command_id(&self) -> CommandId {
+        self.commit.command_id
+    }
+
+    /// What the command belongs to.
+    pub fn correlation(&self) -> CorrelationId {
+        self.commit.correlation()
+    }
+}
+
+impl<E: EventSet> EventSet for Recorded<E> {
+    const TYPES: &'static [EventDescriptor] = E::TYPES;
+
+    fn decode(record: &RecordedEvent) -> Result<Option<Self>, DecodeError> {
+        Ok(E::decode(record)?.map(|event| Self::new(event, record)))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: ReachedBy<Tagged<K>>, K> ReachedBy<Tagged<K>> for Recorded<E> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: ReachedBy<Stream<K>>, K> ReachedBy<Stream<K>> for Recorded<E> {}

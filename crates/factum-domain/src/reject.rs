@@ -1,0 +1,61 @@
+//! Owns how the domain says no: a code to branch on, a sentence to read, a status to answer with.
+
+use std::fmt;
+
+/// Why a command is refused. Its `Display` is the reason a person reads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a rejection",
+    label = "not a rejection",
+    note = "`#[derive(Debug, thiserror::Error, Reject)]`, with `#[reject(404)]` on variants that are not a 409; a command that is never rejected uses `Never`, one with bare codes `Refused`"
+)]
+pub trait Reject: std::error::Error + Send + Sync + 'static {
+    /// Stable and short, such as `no-such-course`. It is stored, and clients branch on it.
+    fn code(&self) -> &'static str;
+
+    /// The HTTP status that says it best, from 400 to 499.
+    fn status(&self) -> u16;
+}
+
+/// The rejection of a command that is never rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+impl fmt::Display for Never {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl std::error::Error for Never {}
+
+impl Reject for Never {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn status(&self) -> u16 {
+        match *self {}
+    }
+}
+
+/// A rejection that is only a code, answered with 409. Give a command an enum of its own when callers
+/// branch on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub &'static str);
+
+impl From<&'static str> for Refused {
+    fn from(code: &'static str) -> Self {
+        Self(code)
+    }
+}
+
+impl Reject for Refused {
+    fn code(&self) -> &'static str {
+        self.0
+    }
+
+    fn status(&self) -> u16 {
+        409
+    }
+}
