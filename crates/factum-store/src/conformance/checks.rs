@@ -1,0 +1,23 @@
+//! The table of checks, one module per behaviour. A check's name is the name of its function.
+
+use crate::conformance::Check;
+
+macro_rules! checks {
+    ($($name:ident: [$($promise:ident),+] needs [$($family:ident),*];)+) => {
+        pub(super) const CHECKS: &[&$crate::conformance::Check] = &[$(
+            &$crate::conformance::Check {
+                name: stringify!($name),
+                promises: &[$($crate::conformance::Promise::$promise),+],
+                families: &[$($crate::conformance::Family::$family),*],
+                body: $name,
+            },
+        )+];
+    };
+}
+
+mod fresh;
+mod order;
+mod streams;
+
+/// Every check, in reading order.
+pub(crate) const ALL: &[&[&Check]] = &[order::CHECKS, streams::CHECKS, fresh::CHECKS];
