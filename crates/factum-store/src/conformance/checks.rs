@@ -15,9 +15,25 @@ macro_rules! checks {
     };
 }
 
+mod absent;
 mod fresh;
 mod order;
+mod pages;
+mod queries;
 mod streams;
+mod together;
+mod tracked;
+mod whole;
 
 /// Every check, in reading order.
-pub(crate) const ALL: &[&[&Check]] = &[order::CHECKS, streams::CHECKS, fresh::CHECKS];
+pub(crate) const ALL: &[&[&Check]] = &[
+    order::CHECKS,
+    whole::CHECKS,
+    streams::CHECKS,
+    fresh::CHECKS,
+    absent::CHECKS,
+    tracked::CHECKS,
+    together::CHECKS,
+    queries::CHECKS,
+    pages::CHECKS,
+];
