@@ -16,11 +16,17 @@ macro_rules! checks {
 }
 
 mod absent;
+mod envelope;
 mod fresh;
+mod head;
+mod ids;
+mod limits;
 mod order;
+mod outcomes;
 mod pages;
 mod queries;
 mod streams;
+mod times;
 mod together;
 mod tracked;
 mod whole;
@@ -36,4 +42,10 @@ pub(crate) const ALL: &[&[&Check]] = &[
     together::CHECKS,
     queries::CHECKS,
     pages::CHECKS,
+    outcomes::CHECKS,
+    limits::CHECKS,
+    times::CHECKS,
+    ids::CHECKS,
+    head::CHECKS,
+    envelope::CHECKS,
 ];
