@@ -16,6 +16,8 @@ macro_rules! checks {
 }
 
 mod absent;
+mod crossing;
+mod disjoint;
 mod envelope;
 mod fresh;
 mod head;
@@ -25,6 +27,8 @@ mod order;
 mod outcomes;
 mod pages;
 mod queries;
+mod races;
+mod reopened;
 mod streams;
 mod times;
 mod together;
@@ -48,4 +52,8 @@ pub(crate) const ALL: &[&[&Check]] = &[
     ids::CHECKS,
     head::CHECKS,
     envelope::CHECKS,
+    reopened::CHECKS,
+    races::CHECKS,
+    crossing::CHECKS,
+    disjoint::CHECKS,
 ];
