@@ -1,6 +1,9 @@
 //! What must hold at the moment of an append. All parts given hold together, or nothing is stored.
 
-use crate::{Position, Query, Revision, StreamName, Tracking};
+use crate::{
+    Position, Query, Revision, StreamName, Tracking, limits,
+    name::{InvalidName, check_count},
+};
 
 /// What a stream must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,5 +77,18 @@ impl Condition {
     pub fn tracking(mut self, tracking: Tracking) -> Self {
         self.tracking = Some(tracking);
         self
+    }
+
+    /// Whether a store would judge it. Every store calls this before it does.
+    ///
+    /// # Errors
+    /// When it names what is not a name, expects more than [`limits::CONDITION_STREAMS_MAX`] streams, or
+    /// holds a query that [`Query::check`] refuses.
+    pub fn check(&self) -> Result<(), InvalidName> {
+        check_count("a condition's streams are", self.streams.len(), limits::CONDITION_STREAMS_MAX)?;
+        self.streams.iter().try_for_each(|(stream, _)| stream.check())?;
+        self.fresh.iter().try_for_each(|(query, _)| query.check())?;
+        self.absent.iter().try_for_each(Query::check)?;
+        self.tracking.iter().try_for_each(|tracking| tracking.source.check())
     }
 }

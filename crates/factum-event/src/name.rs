@@ -7,7 +7,7 @@ use crate::limits::{LABEL_BYTES_MAX, STREAM_NAME_BYTES_MAX, TAG_BYTES_MAX, TYPE_
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-/// A name that cannot be stored.
+/// A name that cannot be stored, or too many of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidName {
@@ -26,6 +26,16 @@ pub enum InvalidName {
         start: String,
         /// Its length.
         bytes: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// More of something than a store takes.
+    #[error("{what} {actual}, and {max} is the most: ask for less at once")]
+    TooMany {
+        /// What there is too much of, with its unit.
+        what: &'static str,
+        /// How many.
+        actual: usize,
         /// The bound.
         max: usize,
     },
@@ -51,6 +61,11 @@ pub(crate) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(
         return Err(InvalidName::Control { what, name: text.chars().take(80).collect() });
     }
     Ok(())
+}
+
+/// As [`check_text`], for how many there are of something.
+pub(crate) fn check_count(what: &'static str, actual: usize, max: usize) -> Result<(), InvalidName> {
+    if actual <= max { Ok(()) } else { Err(InvalidName::TooMany { what, actual, max }) }
 }
 
 macro_rules! name {

@@ -2,7 +2,10 @@
 //! and all its tags are there. After the specification of dynamic consistency boundaries (dcb.events);
 //! the stream filter is ours.
 
-use crate::{Category, EventType, RecordedEvent, StreamName, Tag, limits, name::InvalidName};
+use crate::{
+    Category, EventType, RecordedEvent, StreamName, Tag, limits,
+    name::{InvalidName, check_count},
+};
 
 /// A selection of events.
 ///
@@ -80,14 +83,7 @@ impl Query {
     /// When a name is not one, or there are more than [`limits::QUERY_ITEMS_MAX`] items.
     pub fn check(&self) -> Result<(), InvalidName> {
         let Self::Items(items) = self else { return Ok(()) };
-        if items.len() > limits::QUERY_ITEMS_MAX {
-            return Err(InvalidName::TooLong {
-                what: "a query",
-                start: "items".to_owned(),
-                bytes: items.len(),
-                max: limits::QUERY_ITEMS_MAX,
-            });
-        }
+        check_count("a query's items are", items.len(), limits::QUERY_ITEMS_MAX)?;
         for item in items {
             item.types.iter().try_for_each(EventType::check)?;
             item.tags.iter().try_for_each(Tag::check)?;

@@ -27,6 +27,7 @@
 //! - **L18** Conditions over disjoint boundaries never refuse each other.
 
 mod block_on;
+pub mod conformance;
 mod error;
 mod memory;
 mod ports;

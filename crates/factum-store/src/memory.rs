@@ -82,9 +82,9 @@ impl Log {
         self.commits.iter().find(by).map(|commit| commit.header.sequence)
     }
 
-    fn append(&mut self, Append { commit, condition }: Append, now: Timestamp) -> Verdict {
-        commit.check()?;
-        check_names(&condition)?;
+    fn append(&mut self, append: Append, now: Timestamp) -> Verdict {
+        append.check()?;
+        let Append { commit, condition } = append;
         if let Some(sequence) = self.decided(commit.command.id) {
             return Err(AppendError::AlreadyDecided { command: commit.command.id, sequence });
         }
@@ -216,16 +216,6 @@ fn continue_at(events: &[RecordedEvent], backwards: bool) -> Option<Position> {
     Some(if backwards { Position::new(last.get() - 1) } else { last })
 }
 
-fn check_names(condition: &Condition) -> Result<(), AppendError> {
-    let check = || {
-        condition.streams.iter().try_for_each(|(stream, _)| stream.check())?;
-        condition.fresh.iter().try_for_each(|(query, _)| query.check())?;
-        condition.absent.iter().try_for_each(Query::check)?;
-        condition.tracking.iter().try_for_each(|tracking| tracking.source.check())
-    };
-    check().map_err(AppendError::InvalidCondition)
-}
-
 fn without_repeats(tags: Vec<Tag>) -> Vec<Tag> {
     let mut kept: Vec<Tag> = Vec::with_capacity(tags.len());
     for tag in tags {
@@ -251,6 +241,9 @@ impl Store for MemoryStore {
 
     fn append(&self, batch: Vec<Append>) -> BoxFuture<'_, Vec<Verdict>> {
         Box::pin(async move {
+            if let Err(error) = Append::check_batch(batch.len()) {
+                return vec![Err(error); batch.len()];
+            }
             let (verdicts, head) = {
                 let mut log = self.log();
                 let verdicts = batch.into_iter().map(|append| log.append(append, self.clock.now())).collect();

@@ -2,8 +2,8 @@
 
 use crate::{AppendError, StoreError};
 use factum_event::{
-    CommandId, Commit, Condition, CorrelationId, EventId, LogIdentity, NewCommit, Position, Query,
-    RecordedEvent, Revision, Sequence, Source, StreamName, Timestamp,
+    CommandId, Commit, Condition, CorrelationId, EventId, InvalidCommit, LogIdentity, NewCommit, Position,
+    Query, RecordedEvent, Revision, Sequence, Source, StreamName, Timestamp, limits,
 };
 use std::{fmt, pin::Pin};
 
@@ -22,6 +22,31 @@ pub struct Append {
     pub commit: NewCommit,
     /// What must hold.
     pub condition: Condition,
+}
+
+impl Append {
+    /// Whether a store takes it. Every store calls this before it looks at anything else.
+    ///
+    /// # Errors
+    /// [`AppendError::Invalid`] or [`AppendError::InvalidCondition`], naming the part at fault.
+    pub fn check(&self) -> Result<(), AppendError> {
+        self.commit.check()?;
+        self.condition.check().map_err(AppendError::InvalidCondition)
+    }
+
+    /// Whether a store takes a batch of so many. If not, this is the verdict on each of them.
+    ///
+    /// # Errors
+    /// [`AppendError::Invalid`] when there are more than [`limits::COMMITS_PER_APPEND_MAX`].
+    pub fn check_batch(commits: usize) -> Result<(), AppendError> {
+        if commits <= limits::COMMITS_PER_APPEND_MAX {
+            return Ok(());
+        }
+        let what = "an append, in commits,".to_owned();
+        let too_large =
+            InvalidCommit::TooLarge { what, actual: commits, max: limits::COMMITS_PER_APPEND_MAX };
+        Err(too_large.into())
+    }
 }
 
 /// Where a commit came to stand.
@@ -58,7 +83,7 @@ pub struct ReadOptions {
     pub up_to: Option<Position>,
     /// From the last to the first.
     pub backwards: bool,
-    /// At most so many; a page may hold fewer, see [`Page::next`].
+    /// At most so many, and 0 counts as 1; a page may hold fewer, see [`Page::next`].
     pub limit: usize,
 }
 
@@ -114,6 +139,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn families(&self) -> Families;
 
     /// Appends each commit if its condition holds, in order, and gives a verdict for each.
+    ///
+    /// A commit is refused for the first of these that applies: it is not valid ([`Append::check`]), its
+    /// command was decided, a part of its condition fails (in the order of [`Condition`]'s fields), an event
+    /// id is taken. A batch over the bound is refused whole ([`Append::check_batch`]).
     fn append(&self, batch: Vec<Append>) -> BoxFuture<'_, Vec<Verdict>>;
 
     /// How far the log has come.
@@ -132,13 +161,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The event with this id.
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<RecordedEvent>, StoreError>>;
 
-    /// Commits after a place, at most `limit`.
+    /// Commits after a place, at most `limit`, of which 0 counts as 1.
     fn commits(&self, after: Sequence, limit: usize) -> BoxFuture<'_, Result<CommitPage, StoreError>>;
 
     /// Every commit of one command, in order. A decided command's last one is final.
     fn commits_of(&self, command: CommandId) -> BoxFuture<'_, Result<Vec<Commit>, StoreError>>;
 
-    /// Commits of one correlation after a place, at most `limit`.
+    /// Commits of one correlation after a place, at most `limit`, of which 0 counts as 1.
     fn correlated(
         &self,
         correlation: CorrelationId,

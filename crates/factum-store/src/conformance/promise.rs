@@ -1,0 +1,52 @@
+//! The promises as values. Their sentences are those of the crate's documentation; a test compares them.
+
+use std::fmt;
+
+macro_rules! promises {
+    ($($name:ident $sentence:literal)+) => {
+        /// What a store promises, numbered as in the documentation of this crate.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Promise {
+            $(#[doc = $sentence] $name,)+
+        }
+
+        impl Promise {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The promise in words.
+            pub fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)+
+                }
+            }
+        }
+    };
+}
+
+promises! {
+    L1 "Positions number events from 1 without gaps, sequences number commits from 1 without gaps, both in append order."
+    L2 "A commit is stored whole or not at all: no reader ever sees a part of one."
+    L3 "What was read once reads the same for ever, in order of position."
+    L4 "Revisions of a stream are 0, 1, 2 ... without gaps, in order of position."
+    L5 "Stream expectations hold at the moment of the append, else `WrongRevision` with the facts."
+    L6 "`fresh` holds at the moment of the append: nothing matching stands after what was read, else `Stale` with where."
+    L7 "`absent` holds at the moment of the append: nothing matching stands anywhere, else `AlreadyExists` with where."
+    L8 "Tracked progress of a source only grows; what was applied before is `AlreadyApplied` with the commit."
+    L9 "All parts of a condition hold together, and each commit of a batch is judged on its own, in order, on what those before it left."
+    L10 "A read returns every event its query matches within its bounds, and no other; pages join without gap or repeat."
+    L11 "A command has one final outcome; a second is `AlreadyDecided` with the first. Commits without events are as durable and as readable."
+    L12 "What is over a limit is refused before the write, naming the part at fault; nothing of it is stored."
+    L13 "Recorded time never runs backwards; effective time defaults to it."
+    L14 "An event id is stored once, follows from command and index unless given, and finds its event."
+    L15 "After `Stored`, every read sees the commit; the head never moves back; no reader sees beyond it."
+    L16 "The whole envelope is read back as it was written."
+    L17 "What was acknowledged is there after a reopen, and nothing else is."
+    L18 "Conditions over disjoint boundaries never refuse each other."
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,28 @@
+//! Several at once. Checks that race run many rounds, each of which begins together.
+
+use std::{
+    sync::Barrier,
+    thread::{self, ScopedJoinHandle},
+};
+
+/// How many race, which is more than the machine has cores.
+pub(crate) const CONTENDERS: usize = 6;
+/// How often.
+pub(crate) const ROUNDS: usize = 12;
+
+/// What each of `contenders` got, in their order; they begin together.
+pub(crate) fn race<T: Send>(contenders: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(contenders);
+    let contend = |contender| {
+        start.wait();
+        run(contender)
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..contenders).map(|nth| scope.spawn(move || contend(nth))).collect();
+        threads.into_iter().map(joined).collect()
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

@@ -1,0 +1,4 @@
+//! The store port from outside.
+
+mod conformance;
+mod subjects;
