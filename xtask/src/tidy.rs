@@ -9,6 +9,7 @@ mod described;
 mod edges;
 mod file_length;
 mod forbidden;
+mod guide;
 mod links;
 mod manifests;
 mod module_opening;
@@ -31,6 +32,7 @@ const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     edges::check,
     file_length::check,
     forbidden::check,
+    guide::check,
     links::check,
     manifests::check,
     module_opening::check,
@@ -53,4 +55,18 @@ pub(crate) fn run() -> Result<bool, Failure> {
         many => println!("tidy: {many} violations"),
     }
     Ok(violations.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_asked() {
+        let tree = Tree::load().unwrap();
+        let rules = tree.rust().filter(|(path, text)| {
+            path.starts_with("xtask/src/tidy/") && text.contains("\npub(crate) fn check(tree: &Tree)")
+        });
+        assert_eq!(rules.count(), RULES.len());
+    }
 }

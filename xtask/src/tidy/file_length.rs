@@ -43,6 +43,8 @@ mod tests {
             ["crates/a/src/long.rs:501: 501 lines, split it by the nouns it owns (500 is the most)"]
         );
         assert_eq!(check_with(&tree, &[("crates/a/src/long.rs", "a table")]), []);
+        assert_eq!(check(&tree), check_with(&tree, EXCEPTIONS));
+        assert_eq!(check(&tree).len(), 1);
     }
 
     #[test]
