@@ -75,6 +75,13 @@ impl Stages {
     }
 
     fn report(&self) -> String {
+        let red: Vec<_> = self.0.iter().filter(|(_, green, _)| !green).map(|(name, ..)| *name).collect();
+        let verdict =
+            if red.is_empty() { "all green".to_owned() } else { format!("FAILED: {}", red.join(", ")) };
+        format!("{}{verdict}\n", self.lines())
+    }
+
+    fn lines(&self) -> String {
         self.0
             .iter()
             .map(|(name, green, seconds)| format!("{name}: {}, {seconds} s\n", word(*green)))
@@ -96,7 +103,7 @@ mod tests {
         stages.run("one", || Ok(false)).unwrap();
         stages.run("two", || Ok(true)).unwrap();
         assert!(!stages.all_green());
-        assert_eq!(stages.report(), "one: FAILED, 0 s\ntwo: ok, 0 s\n");
+        assert_eq!(stages.report(), "one: FAILED, 0 s\ntwo: ok, 0 s\nFAILED: one\n");
     }
 
     #[test]
