@@ -4,9 +4,11 @@ use crate::{Failure, cargo::cargo};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// The folder that holds the workspace.
+/// The folder that holds the workspace: that of the cargo that started us, since a target folder that
+/// several checkouts share may hold the binary of another.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let started_in = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = started_in.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     here.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
