@@ -43,6 +43,8 @@ pub use tagged::TagField;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        Command, CommandDecodeError, DecodeError, Event, EventDescriptor, EventSet, Id, Model, ReachedBy,
+        Reject, Stream, TagField, Tagged,
         command::{decode_command, encode_command},
         decode::{decode_payload, encode_payload, newer, same_variant},
         event::{includes, new_event},

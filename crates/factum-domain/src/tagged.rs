@@ -7,24 +7,21 @@ use std::{
     hash::BuildHasher,
 };
 
-/// A field that an event can be found by: an [`Id`], or an `Option`, `Vec`, array or set of ids.
+/// A field that an event can be found by, as tags of the id `K`: an id, or an `Option`, `Vec`, array or
+/// set of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tag: it is neither an id nor a collection of ids",
-    label = "not an id",
-    note = "wrap it: `#[derive(Id)] struct CourseId(Uuid);` gives the tag `course:<uuid>`; `Option`, `Vec`, arrays and sets of ids give one tag for each"
+    label = "not tags of `{K}`",
+    note = "wrap a plain value: `#[derive(Id)] struct CourseId(Uuid);` gives the tag `course:<uuid>`",
+    note = "`Option`, `Vec`, arrays, `BTreeSet` and `HashSet` of ids give one tag for each, where the field spells them out: `Vec<CourseId>`, not an alias of it"
 )]
-pub trait TagField {
-    /// What the tags are ids of: the scope of a model names it.
-    type Id: Id;
-
-    /// Adds its tags.
+pub trait TagField<K> {
+    /// Adds its tags, each once.
     fn tags(&self, out: &mut Vec<Tag>);
 }
 
 #[diagnostic::do_not_recommend]
-impl<K: Id> TagField for K {
-    type Id = K;
-
+impl<K: Id> TagField<K> for K {
     fn tags(&self, out: &mut Vec<Tag>) {
         let tag = self.tag();
         if !out.contains(&tag) {
@@ -35,28 +32,26 @@ impl<K: Id> TagField for K {
 
 macro_rules! collection {
     ($([$($generics:tt)*] $collection:ty),* $(,)?) => {$(
-        impl<K: Id, $($generics)*> TagField for $collection {
-            type Id = K;
-
+        #[diagnostic::do_not_recommend]
+        impl<K: Id, T: TagField<K>, $($generics)*> TagField<K> for $collection {
             fn tags(&self, out: &mut Vec<Tag>) {
-                self.iter().for_each(|id| id.tags(out));
+                self.iter().for_each(|field| field.tags(out));
             }
         }
     )*};
 }
 
 collection! {
-    [] Option<K>,
-    [] Vec<K>,
-    [] BTreeSet<K>,
-    [const N: usize] [K; N],
+    [] Option<T>,
+    [] Vec<T>,
+    [] BTreeSet<T>,
+    [const N: usize] [T; N],
 }
 
 /// In the order of their text, since a hash set has none of its own and what is stored is not left to
 /// chance.
-impl<K: Id, S: BuildHasher> TagField for HashSet<K, S> {
-    type Id = K;
-
+#[diagnostic::do_not_recommend]
+impl<K: Id, S: BuildHasher> TagField<K> for HashSet<K, S> {
     fn tags(&self, out: &mut Vec<Tag>) {
         let mut tags: Vec<Tag> = self.iter().map(Id::tag).filter(|tag| !out.contains(tag)).collect();
         tags.sort();

@@ -1,0 +1,53 @@
+//! Owns the list of what is wrong with one item, so that all of it is reported at once.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Error, Generics, Result};
+
+/// What is wrong so far.
+#[derive(Default)]
+pub(crate) struct Problems {
+    all: Option<Error>,
+}
+
+impl Problems {
+    pub(crate) fn add(&mut self, problem: Error) {
+        match &mut self.all {
+            Some(all) => all.combine(problem),
+            None => self.all = Some(problem),
+        }
+    }
+
+    /// Underlines `what`.
+    pub(crate) fn at(&mut self, what: impl ToTokens, text: impl std::fmt::Display) {
+        self.add(Error::new_spanned(what, text));
+    }
+
+    /// The value, or its problem noted.
+    pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|problem| self.add(problem)).ok()
+    }
+
+    /// Types of the domain are plain: what is stored has one form.
+    pub(crate) fn no_generics(&mut self, what: &str, generics: &Generics) {
+        if !generics.params.is_empty() {
+            self.at(
+                generics,
+                format!("{what} has no parameters: its stored form is one type; name the types it holds"),
+            );
+        }
+    }
+
+    /// `good`, or what is wrong and then `stub`: just enough for the rest of the program to compile, so
+    /// that the compiler reports the problem and not its consequences.
+    pub(crate) fn or(self, good: impl FnOnce() -> TokenStream, stub: TokenStream) -> TokenStream {
+        match self.all {
+            None => good(),
+            Some(all) => {
+                let mut out = all.to_compile_error();
+                out.extend(stub);
+                out
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What a domain module needs, by name: `use factum::prelude::*`.
+
+pub use crate::{
+    Command, Context, Decide, Decision, Event, Everything, Id, Keys, Last, Model, Never, Recorded, Refused,
+    Reject, Snapshot, Stream, Subset, Tagged, Timestamp, emit, ensure, fact, given, given_nothing, model,
+    nothing,
+};

@@ -1,0 +1,208 @@
+//! given/when/then: what it folds, what it hands in, what it says when a test fails.
+
+use crate::campus::{ANN, BOB, COURSE, CampusEvent, CourseId, StudentId, enrolled, minute, opened, withdrew};
+use factum::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use uuid::Uuid;
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "price", stream = course, tags(course))]
+enum PriceEvent {
+    Set { course: CourseId, cents: u64 },
+    Owed { by: String, at: Timestamp, price: u64, places: u32, bill: Uuid },
+}
+
+#[derive(Default, Clone, Debug)]
+struct Taken(u32);
+#[model]
+impl Model for Taken {
+    type Scope = Stream<CourseId>;
+    fn apply(&mut self, event: CampusEvent) {
+        match event {
+            CampusEvent::Enrolled { .. } => self.0 += 1,
+            CampusEvent::Withdrew { .. } => self.0 -= 1,
+        }
+    }
+}
+
+/// The last price, and how many prices it was told of.
+#[derive(Default, Clone, Debug)]
+struct Price {
+    cents: u64,
+    told: u32,
+}
+#[model]
+impl Model for Price {
+    type Scope = Last<Tagged<CourseId>>;
+    fn apply(&mut self, event: PriceEvent) {
+        match event {
+            PriceEvent::Set { cents, .. } => *self = Self { cents, told: self.told + 1 },
+        }
+    }
+}
+
+#[derive(Default, Clone, Debug)]
+struct Enrolments(Vec<(Timestamp, Option<String>)>);
+#[derive(Subset)]
+#[subset(of = CampusEvent)]
+enum Enrolment {
+    Enrolled {
+        #[meta]
+        recorded_at: Timestamp,
+        #[meta]
+        actor: Option<String>,
+    },
+}
+impl Model for Enrolments {
+    type Scope = (Tagged<CourseId>, Tagged<StudentId>);
+    type Event = Enrolment;
+    fn apply(&mut self, Enrolment::Enrolled { recorded_at, actor }: Enrolment) {
+        self.0.push((recorded_at, actor));
+    }
+}
+
+struct Bill;
+impl Decide for Bill {
+    type Event = PriceEvent;
+    type Models = (Taken, Price);
+    type Rejection = Refused;
+    fn keys(&self) -> Keys<Self> {
+        (COURSE, COURSE)
+    }
+    fn decide(&self, (taken, price): &Self::Models, context: &Context) -> Decision<Self> {
+        ensure!(price.told > 0, "no-price");
+        ensure!(price.told == 1, "told-of-an-earlier-price");
+        if taken.0 == 0 {
+            return nothing();
+        }
+        let _first: Uuid = context.fresh_id();
+        let by = context.actor().unwrap_or("nobody").to_owned();
+        let (price, places) = (price.cents, taken.0);
+        emit(PriceEvent::Owed { by, at: context.now(), price, places, bill: context.fresh_id() })
+    }
+}
+
+fn set(cents: u64) -> PriceEvent {
+    PriceEvent::Set { course: COURSE, cents }
+}
+
+/// The third id of a test of three events, as its fourth commit would mint it.
+fn owed(by: &str, at: Timestamp, price: u64, places: u32, commits: u128) -> PriceEvent {
+    let bill = factum::CommandId::new(Uuid::from_u128(commits + 1)).fresh(1);
+    PriceEvent::Owed { by: by.to_owned(), at, price, places, bill }
+}
+
+#[test]
+fn only_the_last_event_of_a_last_scope_is_folded() {
+    given([set(5), set(7)]).and([enrolled(ANN)]).when(Bill).then(owed("nobody", Timestamp::EPOCH, 7, 1, 3));
+}
+
+#[test]
+fn events_of_other_streams_are_not_folded() {
+    let elsewhere = CampusEvent::Enrolled { course: CourseId(2), student: ANN };
+    given([set(5)]).and([elsewhere]).when(Bill).then_nothing();
+    given_nothing().when(Bill).then_rejected("no-price".into());
+}
+
+#[test]
+fn time_and_actor_reach_the_decision() {
+    given([set(5)])
+        .and([enrolled(ANN), enrolled(BOB), withdrew(ANN)])
+        .at(minute(9))
+        .actor("ann")
+        .when(Bill)
+        .then(owed("ann", minute(9), 5, 1, 4));
+}
+
+struct Again;
+impl Decide for Again {
+    type Event = CampusEvent;
+    type Models = Enrolments;
+    type Rejection = Refused;
+    fn keys(&self) -> (CourseId, StudentId) {
+        (COURSE, ANN)
+    }
+    fn decide(&self, enrolments: &Enrolments, _: &Context) -> Decision<Self> {
+        let expected = [(minute(1), None), (minute(2), Some("bob".to_owned()))];
+        ensure!(enrolments.0 == expected, "other-records");
+        nothing()
+    }
+}
+
+#[test]
+fn given_events_are_recorded_when_and_by_whom_it_was_said() {
+    given([opened(9)])
+        .at(minute(1))
+        .and([enrolled(ANN), enrolled(BOB)])
+        .at(minute(2))
+        .actor("bob")
+        .and([enrolled(ANN)])
+        .when(Again)
+        .then_nothing();
+}
+
+/// What a failing test prints.
+fn printed(test: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test fails");
+    panic.downcast_ref::<String>().expect("a message").clone()
+}
+
+#[test]
+fn a_failing_test_shows_expected_got_state_and_given_each_on_its_lines() {
+    let text = printed(|| given([set(5)]).and([enrolled(ANN)]).when(Bill).then_rejected("no-price".into()));
+    let expected = r#"the command decided something else
+  expected  rejected: Refused("no-price")
+            409 no-price: no-price
+  got       Owed {
+                by: "nobody",
+                at: 1970-01-01T00:00:00.000000Z,
+                price: 5,
+                places: 1,
+                bill: BILL,
+            }
+  state     (Taken(1), Price { cents: 5, told: 1 })
+  given 1   Set { course: course:1, cents: 5 }
+  given 2   Enrolled { course: course:1, student: student:10 }
+"#;
+    let PriceEvent::Owed { bill, .. } = owed("", Timestamp::EPOCH, 0, 0, 2) else { unreachable!() };
+    assert_eq!(text, expected.replace("BILL", &bill.to_string()));
+    let text = printed(|| given([set(5)]).when(Bill).then([set(1), set(2)]));
+    let expected = "the command decided something else
+  expected  Set { course: course:1, cents: 1 }
+            Set { course: course:1, cents: 2 }
+  got       nothing
+  state     (Taken(0), Price { cents: 5, told: 1 })
+  given 1   Set { course: course:1, cents: 5 }
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn each_then_fails_on_anything_else() {
+    let one = || given([set(5)]).and([enrolled(ANN)]).when(Bill);
+    let (none, refused) = (|| given([set(5)]).when(Bill), || given_nothing().when(Bill));
+    printed(|| one().then_nothing());
+    printed(|| one().then(set(5)));
+    printed(|| one().then(vec![owed("nobody", Timestamp::EPOCH, 5, 1, 2), set(5)]));
+    printed(|| none().then_rejected("no-price".into()));
+    printed(|| refused().then_nothing());
+    printed(|| refused().then(set(5)));
+    printed(|| refused().then_rejected("other".into()));
+}
+
+#[test]
+fn what_is_said_of_an_event_beside_its_fields_is_compared_too() {
+    struct Backdate;
+    impl Decide for Backdate {
+        type Event = PriceEvent;
+        type Models = ();
+        type Rejection = Never;
+        fn keys(&self) {}
+        fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
+            emit(fact(set(5)).effective_at(minute(1)))
+        }
+    }
+    given_nothing().when(Backdate).then(fact(set(5)).effective_at(minute(1)));
+    let text = printed(|| given_nothing().when(Backdate).then(set(5)));
+    assert!(text.contains("effective_at: 1970-01-01T00:01:00.000000Z"), "{text}");
+}

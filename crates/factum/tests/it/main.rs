@@ -1,0 +1,16 @@
+//! What the domain API promises, through the facade as an application sees it.
+
+mod campus;
+mod commands;
+mod derived_ids;
+mod events;
+mod examples;
+mod given;
+mod hygiene;
+pub mod lints;
+mod models;
+mod rejections;
+mod scopes;
+mod subsets;
+//UI mod ui;
+mod upcasting;
