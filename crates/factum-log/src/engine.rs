@@ -1,0 +1,84 @@
+//! What the handle, the leaders and the readers of one open log share. Lock order: writer, then index.
+
+use crate::{
+    index::Index,
+    options::Options,
+    queue::{Done, Request},
+    queue::{Queue, Wait, Waiter},
+    storage::Storage,
+    writer::Writer,
+};
+use factum_event::LogIdentity;
+use factum_store::{HeadWatch, Verdict};
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread,
+};
+
+/// One open log.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) options: Options,
+    pub(crate) identity: LogIdentity,
+    pub(crate) index: RwLock<Index>,
+    pub(crate) watch: HeadWatch,
+    pub(crate) queue: Queue,
+    /// None when the log is open for reading only.
+    pub(crate) writer: Option<Mutex<Writer>>,
+}
+
+impl Engine {
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a request of the calling thread and sleeps, or leads, until it is answered.
+    pub(crate) fn append_blocking(&self, request: impl FnOnce(Done) -> Request) -> Vec<Verdict> {
+        let waiter = Waiter::here();
+        if self.queue.push_blocking(request(Done::Caller(Arc::clone(&waiter)))) {
+            self.lead();
+        }
+        loop {
+            match waiter.take() {
+                Wait::Done(verdicts) => return verdicts,
+                Wait::Lead => self.lead(),
+                Wait::Sleep => thread::park(),
+            }
+        }
+    }
+
+    /// Writes one group and hands the lead on.
+    pub(crate) fn lead(&self) {
+        struct HandOver<'a>(&'a Queue);
+        impl Drop for HandOver<'_> {
+            fn drop(&mut self) {
+                self.0.hand_over();
+            }
+        }
+        let _lead = HandOver(&self.queue);
+        let mut requests = self.queue.take(self.options.group_commits, self.options.group_bytes);
+        let verdicts = self.write_locked(&mut requests);
+        for (request, verdicts) in requests.into_iter().zip(verdicts) {
+            request.complete(verdicts);
+        }
+    }
+
+    fn write_locked(&self, requests: &mut [Request]) -> Vec<Vec<Verdict>> {
+        let writer = self.writer.as_ref().expect("only a log open for writing queues requests");
+        let mut writer = match writer.lock() {
+            Ok(writer) => writer,
+            Err(poisoned) => {
+                // A panic left the group half-staged: what is published is right, what follows is not.
+                let mut writer = poisoned.into_inner();
+                writer.failed.get_or_insert_with(|| "the writer panicked".to_owned());
+                writer
+            }
+        };
+        self.write(&mut writer, requests)
+    }
+}

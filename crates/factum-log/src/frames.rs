@@ -1,0 +1,124 @@
+//! Walks the frames of one segment in order through a buffer. Verifies each; never decides what a flaw means.
+
+use crate::{
+    format::{FRAME_HEADER_BYTES, FRAME_MAGIC, Flaw, Record, footer_length, record_at},
+    limits::SCAN_BYTES,
+    storage::{StorageFile, read_full},
+    view::CommitView,
+};
+use std::io;
+
+/// Stands at a place in a segment.
+#[derive(Debug)]
+pub(crate) struct Frames<'a> {
+    file: &'a dyn StorageFile,
+    salt: u32,
+    /// Bytes of the file from `start` on.
+    buffer: Vec<u8>,
+    start: u64,
+    /// The place of the next frame.
+    at: u64,
+    /// Nothing is read from here on.
+    end: u64,
+}
+
+/// What stood at a place.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    Commit {
+        offset: u64,
+        view: CommitView<'a>,
+    },
+    /// The bytes end here, or a footer does.
+    End,
+    Flawed(Flaw),
+}
+
+impl<'a> Frames<'a> {
+    /// Walks from `at`, the start of a frame, up to `end` or the end of the file.
+    pub(crate) fn new(file: &'a dyn StorageFile, salt: u32, at: u64, end: u64) -> Self {
+        Self { file, salt, buffer: Vec::new(), start: at, at, end }
+    }
+
+    /// Where the next frame is due.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The next frame. After a flaw the place stays.
+    pub(crate) fn step(&mut self) -> io::Result<Step<'_>> {
+        let salt = self.salt;
+        let mut window = self.window(FRAME_HEADER_BYTES)?;
+        if window.is_empty() {
+            return Ok(Step::End);
+        }
+        if let Some(length) = footer_length(window) {
+            window = self.window(length)?;
+        }
+        let header = match record_at(window, salt) {
+            Ok(Record::Frame(header)) => header,
+            Ok(Record::Footer { .. }) => return Ok(Step::End),
+            Err(flaw) => return Ok(Step::Flawed(flaw)),
+        };
+        let offset = self.at;
+        self.window(header.length())?;
+        let from = self.from();
+        match CommitView::read(header, &self.buffer[from..]) {
+            Ok(view) => {
+                self.at += header.length() as u64;
+                Ok(Step::Commit { offset, view })
+            }
+            Err(flaw) => Ok(Step::Flawed(flaw)),
+        }
+    }
+
+    fn from(&self) -> usize {
+        usize::try_from(self.at - self.start).expect("the place is within the buffer")
+    }
+
+    /// At least `want` bytes from the place on, or what there is.
+    fn window(&mut self, want: usize) -> io::Result<&[u8]> {
+        let from = self.from();
+        if self.buffer.len() < from + want {
+            self.buffer.drain(..from);
+            self.start = self.at;
+            let (kept, room) = (self.buffer.len(), want.max(SCAN_BYTES));
+            let next = self.at + kept as u64;
+            let left = usize::try_from(self.end.saturating_sub(next)).unwrap_or(usize::MAX);
+            self.buffer.resize(kept + left.min(room), 0);
+            let read = read_full(self.file, &mut self.buffer[kept..], next)?;
+            self.buffer.truncate(kept + read);
+        }
+        let from = self.from();
+        Ok(&self.buffer[from..])
+    }
+}
+
+/// A frame that starts after `from`, whose header is whole and for which `wanted` holds. Its body may not be.
+pub(crate) fn find_header(
+    file: &dyn StorageFile,
+    salt: u32,
+    from: u64,
+    wanted: impl Fn(&crate::format::FrameHeader) -> bool,
+) -> io::Result<Option<u64>> {
+    let mut buffer = vec![0; SCAN_BYTES];
+    let mut start = from + 1;
+    loop {
+        let read = read_full(file, &mut buffer, start)?;
+        let bytes = &buffer[..read];
+        for (index, _) in
+            bytes.windows(FRAME_MAGIC.len()).enumerate().filter(|(_, four)| **four == FRAME_MAGIC)
+        {
+            if let Ok(Record::Frame(header)) = record_at(&bytes[index..], salt)
+                && wanted(&header)
+            {
+                return Ok(Some(start + index as u64));
+            }
+        }
+        if read < buffer.len() {
+            return Ok(None);
+        }
+        // A header that the buffer cut off is seen whole in the next one.
+        start += (read - FRAME_HEADER_BYTES) as u64;
+    }
+}

@@ -1,0 +1,228 @@
+//! Looks at a log without opening it for writing: also beside its writer, from another process.
+//!
+//! Never changes a file and takes no lock. What a writer is adding at that moment is either counted whole or
+//! not at all; what was acknowledged before the look began is always counted.
+
+use crate::{
+    error::{Damage, OpenError},
+    format::META_FILE,
+    recovery::{TornTail, read_meta, write_meta},
+    scan::{Scan, Scanned, Tail, Visitor},
+    segment::Segment,
+    storage::{FileStorage, OpenMode, Storage},
+    view::CommitView,
+    watermark::Watermark,
+};
+use factum_event::{CommandId, LogIdentity};
+use factum_store::Head;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
+
+/// What a log holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// Which log it is.
+    pub identity: LogIdentity,
+    /// How far it has come.
+    pub head: Head,
+    /// How many events it holds.
+    pub events: u64,
+    /// How many commits.
+    pub commits: u64,
+    /// How many commands they answer.
+    pub commands: u64,
+    /// How many streams have an event.
+    pub streams: u64,
+    /// How many segments it has.
+    pub segments: u64,
+    /// How many bytes its segments take, up to the last commit.
+    pub bytes: u64,
+    /// How many events of each type.
+    pub types: BTreeMap<String, u64>,
+}
+
+/// A log that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Which log it is.
+    pub identity: LogIdentity,
+    /// How far it has come.
+    pub head: Head,
+    /// How many segments were read.
+    pub segments: u64,
+    /// How many bytes of them.
+    pub bytes: u64,
+    /// Bytes after the last commit: a write that was not finished, which the next open cuts off.
+    pub torn: Option<TornTail>,
+}
+
+/// Counts what the log in `dir` holds.
+///
+/// # Errors
+/// When there is no log, when it is damaged, or as the file system says.
+pub fn inspect(dir: impl AsRef<Path>) -> Result<Inspection, OpenError> {
+    inspect_on(&FileStorage::new(dir.as_ref()))
+}
+
+/// As [`inspect`], on any storage.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_on(storage: &dyn Storage) -> Result<Inspection, OpenError> {
+    let mut count = Count::default();
+    let (identity, scanned) = scan(storage, &mut count)?;
+    let head = Head { position: scanned.position, sequence: scanned.sequence };
+    Ok(Inspection {
+        identity,
+        head,
+        events: head.position.get(),
+        commits: head.sequence.get(),
+        commands: count.commands.len() as u64,
+        streams: count.streams.len() as u64,
+        segments: scanned.segments.len() as u64,
+        bytes: bytes(&scanned),
+        types: count.types,
+    })
+}
+
+/// Reads every byte of the log in `dir`: that each checksum matches, that sequences, positions, revisions
+/// and recorded times follow each other, that tracked progress only grows, that each command is decided once.
+///
+/// # Errors
+/// [`OpenError::Damaged`] with the first place that is not as it should be; else as [`inspect`].
+pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, OpenError> {
+    verify_on(&FileStorage::new(dir.as_ref()))
+}
+
+/// As [`verify`], on any storage.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_on(storage: &dyn Storage) -> Result<Verified, OpenError> {
+    let (identity, scanned) = scan(storage, &mut Check::default())?;
+    let head = Head { position: scanned.position, sequence: scanned.sequence };
+    let (segments, bytes) = (scanned.segments.len() as u64, bytes(&scanned));
+    let torn = match scanned.tail {
+        Tail::Torn { segment, offset, bytes } => Some(TornTail { segment, offset, bytes }),
+        Tail::TornSegment { segment } => Some(TornTail { segment, offset: 0, bytes: 0 }),
+        Tail::Clean | Tail::Damaged(_) => None,
+    };
+    Ok(Verified { identity, head, segments, bytes, torn })
+}
+
+/// Begins the next generation of the log in `dir`, as must be done after it was restored from a copy: tokens
+/// and checkpoints of the generations before are then recognised as such, and the watermark of the copy,
+/// which may name commits that the copy does not hold, is not believed. No writer may have the log.
+///
+/// # Errors
+/// When a writer has the directory, there is no log, or as the file system says.
+pub fn begin_generation(dir: impl AsRef<Path>) -> Result<LogIdentity, OpenError> {
+    begin_generation_on(&FileStorage::new(dir.as_ref()))
+}
+
+/// As [`begin_generation`], on any storage.
+///
+/// # Errors
+/// As [`begin_generation`].
+pub fn begin_generation_on(storage: &dyn Storage) -> Result<LogIdentity, OpenError> {
+    let dir = storage.describe();
+    let mut meta = read_meta(storage)?;
+    let lock = storage.lock().map_err(OpenError::io(&dir, "take the lock"))?;
+    let _lock = lock.ok_or_else(|| OpenError::Locked { dir: dir.clone() })?;
+    let next = meta.identity.generation.checked_add(1);
+    meta.identity.generation = next.ok_or_else(|| {
+        let reason = "its generation is the last there can be".to_owned();
+        OpenError::damaged(dir.clone(), Damage { segment: META_FILE.to_owned(), offset: 0, reason })
+    })?;
+    write_meta(storage, &meta).map_err(OpenError::io(&dir, "replace the meta file"))?;
+    Ok(meta.identity)
+}
+
+fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<(LogIdentity, Scanned), OpenError> {
+    let dir = storage.describe();
+    let identity = read_meta(storage)?.identity;
+    // Before the segments: all that it names is there once it is read.
+    let watermark = Watermark::read(storage).map_err(OpenError::io(&dir, "read the watermark"))?;
+    let scan = Scan { storage, identity, watermark, mode: OpenMode::Read };
+    let scanned = scan.run(visitor).map_err(OpenError::io(&dir, "scan the segments"))?;
+    match scanned.tail {
+        Tail::Damaged(damage) => Err(OpenError::damaged(dir, damage)),
+        _ => Ok((identity, scanned)),
+    }
+}
+
+fn bytes(scanned: &Scanned) -> u64 {
+    scanned.segments.iter().map(|(_, end)| *end).sum()
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    commands: HashSet<CommandId>,
+    streams: HashSet<String>,
+    types: BTreeMap<String, u64>,
+}
+
+impl Visitor for Count {
+    fn segment(&mut self, _: &Segment) {}
+
+    fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
+        self.commands.insert(view.command_id());
+        for event in view.events() {
+            if !self.streams.contains(event.stream) {
+                self.streams.insert(event.stream.to_owned());
+            }
+            match self.types.get_mut(event.event_type) {
+                Some(count) => *count += 1,
+                None => {
+                    self.types.insert(event.event_type.to_owned(), 1);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Check {
+    revisions: HashMap<String, u64>,
+    progress: HashMap<String, u64>,
+    decided: HashSet<CommandId>,
+}
+
+impl Visitor for Check {
+    fn segment(&mut self, _: &Segment) {}
+
+    fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
+        let sequence = view.sequence();
+        for event in view.events() {
+            let due = match self.revisions.get_mut(event.stream) {
+                Some(next) => std::mem::replace(next, *next + 1),
+                None => self.revisions.insert(event.stream.to_owned(), 1).unwrap_or(0),
+            };
+            if event.revision.get() != due {
+                let (position, stored) = (event.position, event.revision);
+                return Err(format!(
+                    "the event at position {position} has revision {stored}, and {due} is due"
+                ));
+            }
+        }
+        let fields = view.part.fields().map_err(|flaw| flaw.0)?;
+        if let Some(tracking) = fields.tracking {
+            let before = self.progress.insert(tracking.source.as_str().to_owned(), tracking.progress);
+            if before.is_some_and(|before| before >= tracking.progress) {
+                return Err(format!(
+                    "the tracked progress of {} does not grow in commit {sequence}",
+                    tracking.source
+                ));
+            }
+        }
+        if view.is_final() && !self.decided.insert(view.command_id()) {
+            return Err(format!("commit {sequence} decides command {} again", view.command_id()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! The embedded log engine: an append-only directory of segments with an index, one writer at a time, many
+//! readers, no runtime. It is the reference for every other backend.
+//!
+//! A [`Log`] is a [`factum_store::Store`]. A commit is written whole, synced, and only then acknowledged and
+//! shown to readers. After a crash of the process every acknowledged commit is there; after power loss too,
+//! as far as the medium keeps what it said was synced. The bytes on disk are described in
+//! `docs/internals/log-format.md`.
+//!
+//! Knows no HTTP, no async runtime and no domain.
+
+mod decode;
+mod encode;
+mod engine;
+mod error;
+mod format;
+mod frames;
+mod index;
+mod inspect;
+pub mod limits;
+mod log;
+mod options;
+mod queue;
+mod reader;
+mod recovery;
+mod scan;
+mod segment;
+mod storage;
+mod store;
+mod view;
+mod watermark;
+mod window;
+mod writer;
+
+pub use error::{Damage, OpenError};
+pub use format::{EventView, Tags};
+pub use inspect::{
+    Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
+};
+pub use log::Log;
+pub use options::Options;
+pub use recovery::{OpenReport, TornTail};
+pub use storage::{FileStorage, OpenMode, Storage, StorageFile, StorageLock};
+pub use view::{CommitView, Events};

@@ -1,0 +1,224 @@
+//! The handle of an open log. Opening, appending from a thread, closing; reading is in `store`.
+
+use crate::{
+    encode::Prepared,
+    engine::Engine,
+    error::OpenError,
+    format::SEGMENT_HEADER_BYTES,
+    options::Options,
+    queue::{Done, Queue, Request},
+    recovery::{OpenReport, Recovered, load, recover},
+    storage::{FileStorage, OpenMode, Storage, StorageLock},
+    view::CommitView,
+    watermark::Watermark,
+    writer::{Group, Writer},
+};
+use factum_event::{Condition, Query, Sequence};
+use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, StoreError, Verdict};
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::{self, JoinHandle},
+};
+
+/// An append-only log of commits in one directory.
+///
+/// One writer has the directory at a time; any number of readers look on. Appends may come from any thread:
+/// those that come together share one sync. A commit is durable before its verdict is given.
+///
+/// ```
+/// use factum_log::{Log, Options};
+/// use factum_event::Sequence;
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let dir = dir.path().join("events");
+/// let (log, report) = Log::open(&dir, Options::default()).unwrap();
+/// assert!(report.created);
+/// assert_eq!(log.published().sequence, Sequence::START);
+/// assert!(Log::open(&dir, Options::default()).is_err(), "it is open already");
+/// ```
+#[derive(Debug)]
+pub struct Log {
+    pub(crate) engine: Arc<Engine>,
+    thread: Option<JoinHandle<()>>,
+    /// Held as long as the log is open for writing.
+    _lock: Option<Box<dyn StorageLock>>,
+}
+
+impl Log {
+    /// Opens the log in `dir` for reading and writing, or makes it.
+    ///
+    /// A torn tail, which a crash leaves, is cut off and reported.
+    ///
+    /// # Errors
+    /// When another writer has the directory, when acknowledged data is damaged, or as the file system says.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        Self::open_on(Arc::new(FileStorage::new(dir.as_ref())), options)
+    }
+
+    /// As [`Self::open`], on any storage.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_on(storage: Arc<dyn Storage>, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        options.check()?;
+        let dir = storage.describe();
+        let lock = storage.lock().map_err(OpenError::io(&dir, "take the lock"))?;
+        let lock = lock.ok_or_else(|| OpenError::Locked { dir: dir.clone() })?;
+        let (recovered, watermark) = recover(&*storage, &options)?;
+        let writer = writer(&recovered, watermark);
+        let (engine, report) = Self::engine(storage, options, recovered, Some(writer));
+        let leading = Arc::clone(&engine);
+        let run = move || {
+            while leading.queue.until_leading() {
+                leading.lead();
+            }
+        };
+        let thread = thread::Builder::new().name("factum-log".to_owned()).spawn(run);
+        let thread = thread.map_err(OpenError::io(&dir, "start the writer"))?;
+        Ok((Self { engine, thread: Some(thread), _lock: Some(lock) }, report))
+    }
+
+    /// Opens the log in `dir` for reading only, as far as it is whole: beside its writer, or damaged.
+    /// What is appended later is not seen. Takes no lock and changes nothing.
+    ///
+    /// # Errors
+    /// When there is no log, or as the file system says. Damage is not an error here: the report tells.
+    pub fn open_read_only(dir: impl AsRef<Path>, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        Self::open_read_only_on(Arc::new(FileStorage::new(dir.as_ref())), options)
+    }
+
+    /// As [`Self::open_read_only`], on any storage.
+    ///
+    /// # Errors
+    /// As [`Self::open_read_only`].
+    pub fn open_read_only_on(
+        storage: Arc<dyn Storage>,
+        options: Options,
+    ) -> Result<(Self, OpenReport), OpenError> {
+        let recovered = load(&*storage, &options, OpenMode::Read)?;
+        let (engine, report) = Self::engine(storage, options, recovered, None);
+        Ok((Self { engine, thread: None, _lock: None }, report))
+    }
+
+    fn engine(
+        storage: Arc<dyn Storage>,
+        options: Options,
+        recovered: Recovered,
+        writer: Option<Writer>,
+    ) -> (Arc<Engine>, OpenReport) {
+        let Recovered { identity, index, report, .. } = recovered;
+        let engine = Engine {
+            storage,
+            options,
+            identity,
+            index: RwLock::new(index),
+            watch: HeadWatch::new(report.head),
+            queue: Queue::default(),
+            writer: writer.map(Mutex::new),
+        };
+        (Arc::new(engine), report)
+    }
+
+    /// Appends each commit if its condition holds, in order, and gives a verdict for each. The calling
+    /// thread sleeps, or writes for all who wait, until its commits are durable.
+    pub fn append(&self, batch: Vec<Append>) -> Vec<Verdict> {
+        if batch.is_empty() {
+            return Vec::new();
+        }
+        match self.prepare(batch) {
+            Ok(commits) => self.engine.append_blocking(|done| Request::new(commits, done)),
+            Err(refused) => refused,
+        }
+    }
+
+    /// As [`Self::append`], without waiting: `done` is called with the verdicts, from the thread that wrote.
+    /// It must not block.
+    pub fn submit(&self, batch: Vec<Append>, done: impl FnOnce(Vec<Verdict>) + Send + 'static) {
+        if batch.is_empty() {
+            return done(Vec::new());
+        }
+        match self.prepare(batch) {
+            Ok(commits) => self.engine.queue.push(Request::new(commits, Done::Callback(Box::new(done)))),
+            Err(refused) => done(refused),
+        }
+    }
+
+    /// The head as last published: every commit up to it is durable.
+    pub fn published(&self) -> Head {
+        self.engine.watch.head()
+    }
+
+    /// Visits every commit after `after`, in order, up to the head of this moment. Nothing is allocated for
+    /// a commit or an event; every checksum is verified before a commit is visited.
+    ///
+    /// # Errors
+    /// When the bytes are not what was written, or cannot be read.
+    pub fn scan(
+        &self,
+        after: Sequence,
+        mut visit: impl FnMut(&CommitView<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.engine.scan(after, &mut visit)
+    }
+
+    fn prepare(&self, batch: Vec<Append>) -> Result<Vec<Result<Box<Prepared>, AppendError>>, Vec<Verdict>> {
+        if self.engine.writer.is_none() {
+            let what = format!(
+                "cannot append to the log in {}: it is open for reading only; open it for writing",
+                self.engine.storage.describe()
+            );
+            let error = AppendError::Store(StoreError::new(ErrorKind::Reopen, what));
+            return Err(vec![Err(error); batch.len()]);
+        }
+        let seed = self.engine.index().seed();
+        let prepare = |Append { commit, condition }: Append| {
+            // The commit before its condition: the order that every store keeps.
+            let prepared = Prepared::new(&commit, condition, seed)?;
+            check_names(&prepared.condition)?;
+            Ok(Box::new(prepared))
+        };
+        Ok(batch.into_iter().map(prepare).collect())
+    }
+}
+
+fn writer(recovered: &Recovered, watermark: Watermark) -> Writer {
+    let last = recovered.scanned.segments.last();
+    Writer {
+        segment: last.map(|(segment, _)| segment.clone()),
+        end: last.map_or(SEGMENT_HEADER_BYTES as u64, |(_, end)| *end),
+        head: recovered.report.head,
+        recorded_at: recovered.scanned.recorded_at,
+        watermark,
+        failed: None,
+        group: Group::default(),
+    }
+}
+
+fn check_names(condition: &Condition) -> Result<(), AppendError> {
+    let check = || {
+        condition.streams.iter().try_for_each(|(stream, _)| stream.check())?;
+        condition.fresh.iter().try_for_each(|(query, _)| query.check())?;
+        condition.absent.iter().try_for_each(Query::check)?;
+        condition.tracking.iter().try_for_each(|tracking| tracking.source.check())
+    };
+    check().map_err(AppendError::InvalidCondition)
+}
+
+impl Drop for Log {
+    /// Writes what still waits, makes the watermark durable, then lets the next writer in.
+    fn drop(&mut self) {
+        self.engine.queue.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread was told to those who waited for it.
+            let _ = thread.join();
+        }
+        if let Some(writer) = &self.engine.writer {
+            let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if writer.failed.is_none() {
+                // Without this sync the watermark may lag after power loss, as it may while the log is open.
+                let _ = writer.watermark.sync();
+            }
+        }
+    }
+}

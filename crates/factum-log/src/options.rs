@@ -1,0 +1,54 @@
+//! How a log is opened: its bounds and its ports.
+
+use crate::{
+    error::OpenError,
+    limits::{GROUP_BYTES_MAX, GROUP_COMMITS_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX},
+};
+use factum_store::{Clock, Entropy, SystemClock, SystemEntropy};
+use std::sync::Arc;
+
+/// How to open a log.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A segment is rolled before it grows beyond this many bytes; it holds at least one commit.
+    pub segment_bytes: u64,
+    /// Most commits that share one sync.
+    pub group_commits: usize,
+    /// A group is closed once its frames reach this many bytes.
+    pub group_bytes: usize,
+    /// Tells when commits are recorded.
+    pub clock: Arc<dyn Clock>,
+    /// Gives the log's id, the salt of its segments and the seed of its index.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: SEGMENT_BYTES_DEFAULT,
+            group_commits: GROUP_COMMITS_MAX,
+            group_bytes: GROUP_BYTES_MAX,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        if self.segment_bytes > SEGMENT_BYTES_MAX {
+            let what = format!("segments of {} bytes; {SEGMENT_BYTES_MAX} is the most", self.segment_bytes);
+            return Err(OpenError::Options { what });
+        }
+        if self.group_commits == 0 || self.group_bytes == 0 {
+            return Err(OpenError::Options { what: "a group without room for one commit".to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+}

@@ -1,0 +1,226 @@
+//! Who waits to be written, and who leads. One at a time leads: a blocked caller if one comes first, else
+//! the log's own thread. The lead is never dropped while something waits, also when a leader panics.
+
+use crate::{encode::Prepared, limits::QUEUE_BYTES_MAX};
+use factum_store::{AppendError, ErrorKind, StoreError, Verdict};
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, Thread},
+};
+
+/// Commits of one append, and who is told.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) commits: Vec<Result<Box<Prepared>, AppendError>>,
+    /// How many they are; the leader takes them out of the list.
+    asked: usize,
+    bytes: usize,
+    done: Option<Done>,
+}
+
+/// Who is told the verdicts.
+pub(crate) enum Done {
+    Caller(Arc<Waiter>),
+    Callback(Box<dyn FnOnce(Vec<Verdict>) + Send>),
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Caller(_) => "Caller",
+            Self::Callback(_) => "Callback",
+        })
+    }
+}
+
+impl Request {
+    pub(crate) fn new(commits: Vec<Result<Box<Prepared>, AppendError>>, done: Done) -> Self {
+        let size = |commit: &Result<Box<Prepared>, _>| commit.as_ref().map_or(0, |commit| commit.frame.len());
+        let bytes = commits.iter().map(size).sum();
+        Self { asked: commits.len(), commits, bytes, done: Some(done) }
+    }
+
+    pub(crate) fn complete(mut self, verdicts: Vec<Verdict>) {
+        self.tell(verdicts);
+    }
+
+    fn tell(&mut self, verdicts: Vec<Verdict>) {
+        match self.done.take() {
+            Some(Done::Caller(waiter)) => waiter.set(Wait::Done(verdicts)),
+            Some(Done::Callback(callback)) => callback(verdicts),
+            None => {}
+        }
+    }
+
+    /// The same error for every commit.
+    pub(crate) fn refuse(self, error: &AppendError) {
+        let verdicts = vec![Err(error.clone()); self.asked];
+        self.complete(verdicts);
+    }
+}
+
+impl Drop for Request {
+    /// A request that its leader dropped, by a panic: whoever waits must not wait for ever.
+    fn drop(&mut self) {
+        if self.done.is_some() {
+            let unknown = AppendError::Unknown { cause: "the writer of the log panicked".to_owned() };
+            self.tell(vec![Err(unknown); self.asked]);
+        }
+    }
+}
+
+/// A blocked caller.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    thread: Thread,
+    wait: Mutex<Wait>,
+}
+
+/// What a blocked caller is to do.
+#[derive(Debug, Default)]
+pub(crate) enum Wait {
+    #[default]
+    Sleep,
+    Lead,
+    Done(Vec<Verdict>),
+}
+
+impl Waiter {
+    /// For the calling thread.
+    pub(crate) fn here() -> Arc<Self> {
+        Arc::new(Self { thread: thread::current(), wait: Mutex::default() })
+    }
+
+    fn set(&self, wait: Wait) {
+        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+        self.thread.unpark();
+    }
+
+    pub(crate) fn take(&self) -> Wait {
+        std::mem::take(&mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// All who wait.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    writer: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Request>,
+    bytes: usize,
+    led: bool,
+    /// The log's own thread has the lead.
+    writer_leads: bool,
+    closing: bool,
+}
+
+impl Queue {
+    /// Queues a request of a blocked caller. Whether that caller leads now.
+    pub(crate) fn push_blocking(&self, request: Request) -> bool {
+        let mut state = self.lock();
+        if let Err(request) = state.push(request) {
+            drop(state);
+            request.refuse(&full());
+            return false;
+        }
+        !std::mem::replace(&mut state.led, true)
+    }
+
+    /// Queues a request whose caller goes on; the log's own thread leads if no one does.
+    pub(crate) fn push(&self, request: Request) {
+        let mut state = self.lock();
+        if let Err(request) = state.push(request) {
+            drop(state);
+            return request.refuse(&full());
+        }
+        if !std::mem::replace(&mut state.led, true) {
+            state.writer_leads = true;
+            self.writer.notify_one();
+        }
+    }
+
+    /// The requests of the next group: at least one if any waits, then up to the bounds.
+    pub(crate) fn take(&self, commits_max: usize, bytes_max: usize) -> Vec<Request> {
+        let mut state = self.lock();
+        let (mut taken, mut commits, mut bytes) = (Vec::new(), 0, 0);
+        while commits < commits_max
+            && bytes < bytes_max
+            && let Some(request) = state.waiting.pop_front()
+        {
+            commits += request.asked;
+            bytes += request.bytes;
+            taken.push(request);
+        }
+        state.bytes -= bytes;
+        taken
+    }
+
+    /// Ends a lead: someone who waits leads next.
+    pub(crate) fn hand_over(&self) {
+        let mut state = self.lock();
+        let next = match state.waiting.front().map(|request| &request.done) {
+            None => {
+                state.led = false;
+                return;
+            }
+            Some(Some(Done::Caller(waiter))) => Some(Arc::clone(waiter)),
+            Some(_) => None,
+        };
+        match next {
+            Some(waiter) => {
+                drop(state);
+                waiter.set(Wait::Lead);
+            }
+            None => {
+                state.writer_leads = true;
+                self.writer.notify_one();
+            }
+        }
+    }
+
+    /// For the log's own thread: sleeps until it leads. False once the log closes and nothing waits.
+    pub(crate) fn until_leading(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if std::mem::take(&mut state.writer_leads) {
+                return true;
+            }
+            if state.closing && !state.led {
+                return false;
+            }
+            state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// No more requests come.
+    pub(crate) fn close(&self) {
+        self.lock().closing = true;
+        self.writer.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn push(&mut self, request: Request) -> Result<(), Request> {
+        if self.bytes + request.bytes > QUEUE_BYTES_MAX && !self.waiting.is_empty() {
+            return Err(request);
+        }
+        self.bytes += request.bytes;
+        self.waiting.push_back(request);
+        Ok(())
+    }
+}
+
+fn full() -> AppendError {
+    let what = format!("cannot append: {QUEUE_BYTES_MAX} bytes wait to be written; try again later");
+    AppendError::Store(StoreError::new(ErrorKind::Retry, what))
+}

@@ -1,0 +1,188 @@
+//! Opens a directory: finds out which log it is, scans it, cuts off a torn tail, rebuilds the index.
+//!
+//! The only module that changes what a crash left. It changes nothing before it knows that nothing
+//! acknowledged is damaged.
+
+use crate::{
+    error::{Damage, OpenError},
+    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WatermarkRecord},
+    index::Index,
+    options::Options,
+    scan::{Scan, Scanned, Tail, Visitor},
+    segment::Segment,
+    storage::{OpenMode, Storage, read_full},
+    view::CommitView,
+    watermark::{Watermark, WatermarkState},
+};
+use factum_event::{LogIdentity, Position, Sequence};
+use factum_store::{Head, fresh_log_id};
+use std::io;
+
+/// What opening a log found and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenReport {
+    /// The log was made.
+    pub created: bool,
+    /// How far it had come.
+    pub head: Head,
+    /// How many segments it has.
+    pub segments: usize,
+    /// What was cut off at its end: bytes of commits that were never acknowledged.
+    pub torn: Option<TornTail>,
+    /// The durable-head watermark could not be read, and was made anew.
+    pub watermark_lost: bool,
+    /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
+    pub damage: Option<Damage>,
+}
+
+/// Bytes at the end of a log that were never acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// The segment.
+    pub segment: String,
+    /// Where the last whole commit ends in it.
+    pub offset: u64,
+    /// How many bytes stood beyond.
+    pub bytes: u64,
+}
+
+/// A log that has been scanned.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) identity: LogIdentity,
+    pub(crate) index: Index,
+    pub(crate) scanned: Scanned,
+    pub(crate) report: OpenReport,
+}
+
+struct Rebuild(Index);
+
+impl Visitor for Rebuild {
+    fn segment(&mut self, segment: &Segment) {
+        self.0.begin_segment(segment.clone());
+    }
+
+    fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
+        self.0.add_stored(view, offset)
+    }
+}
+
+/// Reads a log as far as it is whole. Changes nothing.
+pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> Result<Recovered, OpenError> {
+    let dir = storage.describe();
+    let identity = read_meta(storage)?.identity;
+    let watermark = Watermark::read(storage).map_err(OpenError::io(&dir, "read the watermark"))?;
+    let mut rebuild = Rebuild(Index::new(u64::from_le_bytes(options.random())));
+    let scan = Scan { storage, identity, watermark, mode };
+    let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
+    let head = Head { position: scanned.position, sequence: scanned.sequence };
+    let torn = match &scanned.tail {
+        Tail::Torn { segment, offset, bytes } => {
+            Some(TornTail { segment: segment.clone(), offset: *offset, bytes: *bytes })
+        }
+        Tail::TornSegment { segment } => Some(TornTail { segment: segment.clone(), offset: 0, bytes: 0 }),
+        Tail::Clean | Tail::Damaged(_) => None,
+    };
+    let damage = match &scanned.tail {
+        Tail::Damaged(damage) => Some(damage.clone()),
+        _ => None,
+    };
+    let report = OpenReport {
+        created: false,
+        head,
+        segments: scanned.segments.len(),
+        torn,
+        watermark_lost: watermark == WatermarkState::Lost,
+        damage,
+    };
+    Ok(Recovered { identity, index: rebuild.0, scanned, report })
+}
+
+/// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.
+pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recovered, Watermark), OpenError> {
+    let dir = storage.describe();
+    let created = create(storage, options)?;
+    let mut recovered = load(storage, options, OpenMode::Write)?;
+    if let Some(damage) = recovered.report.damage {
+        return Err(OpenError::damaged(dir, damage));
+    }
+    recovered.report.created = created;
+    repair(storage, &recovered.scanned).map_err(OpenError::io(&dir, "cut off the torn tail"))?;
+    let (segment, end) = match recovered.scanned.segments.last() {
+        Some((segment, end)) => (segment.header.ordinal, *end),
+        None => (0, 0),
+    };
+    let record = WatermarkRecord {
+        identity: recovered.identity,
+        segment,
+        sequence: recovered.scanned.sequence,
+        position: recovered.scanned.position,
+        end,
+    };
+    let watermark =
+        Watermark::resume(storage, &record).map_err(OpenError::io(&dir, "settle the watermark"))?;
+    Ok((recovered, watermark))
+}
+
+fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
+    match &scanned.tail {
+        Tail::TornSegment { segment } => {
+            storage.remove(segment)?;
+            storage.sync_dir()?;
+        }
+        Tail::Torn { offset, .. } => {
+            let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
+            segment.file.set_len(*offset)?;
+        }
+        Tail::Clean | Tail::Damaged(_) => {}
+    }
+    // What was written but not acknowledged before a crash is kept, and must be durable before it is read.
+    scanned.segments.last().map_or(Ok(()), |(segment, _)| segment.file.sync())
+}
+
+/// Makes an empty log where there is none. Whether it did.
+fn create(storage: &dyn Storage, options: &Options) -> Result<bool, OpenError> {
+    let dir = storage.describe();
+    let names = storage.list().map_err(OpenError::io(&dir, "list the files"))?;
+    if names.iter().any(|name| name == META_FILE) {
+        return Ok(false);
+    }
+    if let Some(segment) = names.iter().find(|name| crate::format::parse_segment_name(name).is_some()) {
+        let reason = format!("it is not there, and the segment {segment} is");
+        return Err(OpenError::damaged(dir, Damage { segment: META_FILE.to_owned(), offset: 0, reason }));
+    }
+    let identity = LogIdentity { log: fresh_log_id(&*options.entropy), generation: 1 };
+    let meta = Meta { identity, created_at: options.clock.now() };
+    let origin = WatermarkRecord {
+        identity,
+        segment: 0,
+        sequence: Sequence::START,
+        position: Position::START,
+        end: 0,
+    };
+    Watermark::create(storage, &origin).map_err(OpenError::io(&dir, "make the watermark"))?;
+    write_meta(storage, &meta).map_err(OpenError::io(&dir, "make the meta file"))?;
+    Ok(true)
+}
+
+/// Replaces `meta`, whole or not at all.
+pub(crate) fn write_meta(storage: &dyn Storage, meta: &Meta) -> io::Result<()> {
+    let file = storage.open(META_FILE_NEXT, OpenMode::Create)?;
+    file.write_at(&meta.encode(), 0)?;
+    file.sync()?;
+    storage.rename(META_FILE_NEXT, META_FILE)?;
+    storage.sync_dir()
+}
+
+pub(crate) fn read_meta(storage: &dyn Storage) -> Result<Meta, OpenError> {
+    let dir = storage.describe();
+    let failed = || OpenError::io(&dir, "read the meta file");
+    let file = storage.open(META_FILE, OpenMode::Read).map_err(failed())?;
+    let mut bytes = [0; META_BYTES];
+    let read = read_full(&*file, &mut bytes, 0).map_err(failed())?;
+    Meta::decode(&bytes[..read]).map_err(|flaw| {
+        let damage = Damage { segment: META_FILE.to_owned(), offset: 0, reason: flaw.0 };
+        OpenError::damaged(dir, damage)
+    })
+}

@@ -1,0 +1,261 @@
+//! Walks a whole log and says where it ends and why. Recovery, inspection and verification all see the log
+//! through this. Never repairs: only `recovery` changes a file.
+//!
+//! The rule: a commit is known to be acknowledged if the watermark names it or a later one, or if a later
+//! frame was written when it was already durable (`synced_up_to`). A flaw at or before such a commit is
+//! damage. A flaw after all of them, in the last segment, is a torn tail.
+
+use crate::{
+    error::Damage,
+    format::{Flaw, SEGMENT_HEADER_BYTES, WATERMARK_FILE, parse_segment_name, segment_name},
+    frames::{Frames, Step, find_header},
+    segment::Segment,
+    storage::{OpenMode, Storage},
+    view::CommitView,
+    watermark::WatermarkState,
+};
+use factum_event::{LogIdentity, Position, Sequence, Timestamp};
+use std::io;
+
+/// Takes what a scan finds, in order.
+pub(crate) trait Visitor {
+    fn segment(&mut self, segment: &Segment);
+
+    /// A whole commit, which stands at `offset`. What is wrong with it beyond its checksums, if anything.
+    fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String>;
+}
+
+/// What is to be scanned.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    pub(crate) storage: &'a dyn Storage,
+    pub(crate) identity: LogIdentity,
+    /// Read before the scan began, so that all it names is there.
+    pub(crate) watermark: WatermarkState,
+    pub(crate) mode: OpenMode,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    /// The segments, and where the last frame of each ends.
+    pub(crate) segments: Vec<(Segment, u64)>,
+    pub(crate) position: Position,
+    pub(crate) sequence: Sequence,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) tail: Tail,
+}
+
+/// How a log ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    Clean,
+    /// Bytes after the last frame that were never acknowledged.
+    Torn {
+        segment: String,
+        offset: u64,
+        bytes: u64,
+    },
+    /// The last segment was being made, and holds nothing.
+    TornSegment {
+        segment: String,
+    },
+    Damaged(Damage),
+}
+
+struct State {
+    found: Scanned,
+    /// The last commit known to be acknowledged.
+    acknowledged: Sequence,
+    watermark_lost: bool,
+}
+
+impl Scan<'_> {
+    /// Scans all segments in order, as far as the log is whole.
+    pub(crate) fn run(&self, visitor: &mut dyn Visitor) -> io::Result<Scanned> {
+        let (acknowledged, watermark_lost) = match self.watermark {
+            WatermarkState::Known(record) if record.identity == self.identity => (record.sequence, false),
+            WatermarkState::Known(_) => (Sequence::START, false),
+            WatermarkState::Lost => (Sequence::START, true),
+        };
+        let found = Scanned {
+            segments: Vec::new(),
+            position: Position::START,
+            sequence: Sequence::START,
+            recorded_at: Timestamp::from_micros(i64::MIN),
+            tail: Tail::Clean,
+        };
+        let mut state = State { found, acknowledged, watermark_lost };
+        let names = self.names()?;
+        for (index, name) in names.iter().enumerate() {
+            state.found.tail = self.segment(&mut state, name, index + 1 == names.len(), visitor)?;
+            if state.found.tail != Tail::Clean {
+                return Ok(state.found);
+            }
+        }
+        if state.found.sequence < state.acknowledged {
+            state.found.tail = Tail::Damaged(state.ends_early());
+        }
+        Ok(state.found)
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = self.storage.list()?;
+        names.retain(|name| parse_segment_name(name).is_some());
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn segment(
+        &self,
+        state: &mut State,
+        name: &str,
+        is_last: bool,
+        visitor: &mut dyn Visitor,
+    ) -> io::Result<Tail> {
+        let damaged =
+            |reason: String| Ok(Tail::Damaged(Damage { segment: name.to_owned(), offset: 0, reason }));
+        let due = segment_name(state.found.sequence.next().get());
+        if name != due {
+            let reason = format!("the segment is not there, or the one before it is cut off; {name} follows");
+            return Ok(Tail::Damaged(Damage { segment: due, offset: 0, reason }));
+        }
+        let segment = match Segment::open(self.storage, name, self.mode)? {
+            Ok(segment) => segment,
+            Err(_) if is_last && state.found.sequence >= state.acknowledged && !state.watermark_lost => {
+                return Ok(Tail::TornSegment { segment: name.to_owned() });
+            }
+            Err(Flaw(reason)) => return damaged(reason),
+        };
+        if let Some(reason) = self.misplaced(state, &segment) {
+            return damaged(reason);
+        }
+        visitor.segment(&segment);
+        state.found.segments.push((segment.clone(), SEGMENT_HEADER_BYTES as u64));
+        self.frames(state, &segment, is_last, visitor)
+    }
+
+    fn misplaced(&self, state: &State, segment: &Segment) -> Option<String> {
+        let header = &segment.header;
+        if header.identity.log != self.identity.log || header.identity.generation > self.identity.generation {
+            let (log, generation) = (header.identity.log, header.identity.generation);
+            return Some(format!("it belongs to log {log}, generation {generation}"));
+        }
+        let due =
+            (state.found.segments.len() as u64 + 1, state.found.position.next(), state.found.sequence.next());
+        let actual = (u64::from(header.ordinal), header.base_position, header.base_sequence);
+        (actual != due).then(|| {
+            format!(
+                "it is segment {} from position {} and commit {}; due is segment {} from position {} and commit {}",
+                actual.0, actual.1, actual.2, due.0, due.1, due.2
+            )
+        })
+    }
+
+    fn frames(
+        &self,
+        state: &mut State,
+        segment: &Segment,
+        is_last: bool,
+        visitor: &mut dyn Visitor,
+    ) -> io::Result<Tail> {
+        let start = SEGMENT_HEADER_BYTES as u64;
+        let mut frames = Frames::new(&*segment.file, segment.header.salt, start, u64::MAX);
+        let mut reread = None;
+        loop {
+            let flaw = match frames.step()? {
+                Step::End => return Ok(Tail::Clean),
+                Step::Flawed(flaw) => flaw,
+                Step::Commit { offset, view } => match state.follows(segment, &view) {
+                    Some(flaw) => flaw,
+                    None => match visitor.commit(&view, offset) {
+                        Ok(()) => {
+                            state.take(&view);
+                            let end = frames.at();
+                            state.found.segments.last_mut().expect("frames stand in a segment").1 = end;
+                            continue;
+                        }
+                        Err(reason) => return Ok(state.damaged(segment, reason)),
+                    },
+                },
+            };
+            let tail = state.judge(segment, flaw, is_last)?;
+            // A writer beside us may have completed the frame since it was read.
+            let at = state.end();
+            if matches!(tail, Tail::Damaged(_)) && reread != Some(at) {
+                reread = Some(at);
+                frames = Frames::new(&*segment.file, segment.header.salt, at, u64::MAX);
+                continue;
+            }
+            return Ok(tail);
+        }
+    }
+}
+
+impl State {
+    /// Why a commit is not the one that is due.
+    fn follows(&self, segment: &Segment, view: &CommitView<'_>) -> Option<Flaw> {
+        let header = &view.header;
+        let due = (segment.header.ordinal, self.found.sequence.next(), self.found.position.next());
+        let actual = (header.segment, header.sequence, header.base_position);
+        if actual != due {
+            return Some(Flaw(format!(
+                "the frame is of segment {}, commit {}, position {}; due is segment {}, commit {}, position {}",
+                actual.0, actual.1, actual.2, due.0, due.1, due.2
+            )));
+        }
+        (header.recorded_at < self.found.recorded_at)
+            .then(|| Flaw("the frame was recorded before the one it follows".to_owned()))
+    }
+
+    fn take(&mut self, view: &CommitView<'_>) {
+        self.acknowledged = self.acknowledged.max(view.header.synced_up_to);
+        self.found.sequence = view.sequence();
+        self.found.position = view.last_position();
+        self.found.recorded_at = view.recorded_at();
+    }
+
+    /// Where the last whole frame ends in its segment.
+    fn end(&self) -> u64 {
+        self.found.segments.last().map_or(0, |(_, end)| *end)
+    }
+
+    fn judge(&self, segment: &Segment, Flaw(reason): Flaw, is_last: bool) -> io::Result<Tail> {
+        let last = self.found.sequence;
+        if !is_last || last < self.acknowledged {
+            return Ok(self.damaged(segment, reason));
+        }
+        if self.watermark_lost {
+            let reason = format!(
+                "{reason}, and {WATERMARK_FILE} is lost, which would tell whether this was acknowledged"
+            );
+            return Ok(self.damaged(segment, reason));
+        }
+        let offset = self.end();
+        let ordinal = segment.header.ordinal;
+        let proves = |header: &crate::format::FrameHeader| {
+            header.segment == ordinal && header.synced_up_to > last && header.sequence > header.synced_up_to
+        };
+        if let Some(later) = find_header(&*segment.file, segment.header.salt, offset, proves)? {
+            let reason =
+                format!("{reason}; the frame at byte {later} was written after this one was acknowledged");
+            return Ok(self.damaged(segment, reason));
+        }
+        let bytes = segment.file.len()?.saturating_sub(offset);
+        Ok(Tail::Torn { segment: segment.name.to_string(), offset, bytes })
+    }
+
+    fn damaged(&self, segment: &Segment, reason: String) -> Tail {
+        Tail::Damaged(Damage { segment: segment.name.to_string(), offset: self.end(), reason })
+    }
+
+    fn ends_early(&self) -> Damage {
+        let segment = match self.found.segments.last() {
+            Some((segment, _)) => segment.name.to_string(),
+            None => segment_name(1),
+        };
+        let (acknowledged, last) = (self.acknowledged, self.found.sequence);
+        let reason = format!("the log ends at commit {last}, and commit {acknowledged} was acknowledged");
+        Damage { segment, offset: self.end(), reason }
+    }
+}

@@ -1,0 +1,131 @@
+//! A stored commit as a borrowed view: every checksum verified, nothing allocated.
+
+use crate::format::{CommitPart, EventView, FRAME_HEADER_BYTES, Flaw, FrameHeader, Record, record_at};
+use factum_event::{CommandId, Outcome, Position, Sequence, Timestamp};
+
+/// A stored commit, borrowed from the bytes it was read into.
+#[derive(Clone, Debug)]
+pub struct CommitView<'a> {
+    pub(crate) header: FrameHeader,
+    pub(crate) part: CommitPart<'a>,
+    events: &'a [u8],
+}
+
+impl<'a> CommitView<'a> {
+    /// Verifies the frame that `bytes` hold, whole: header, commit part, each event, and that nothing is
+    /// left over. `bytes` may be longer than the frame.
+    pub(crate) fn read(header: FrameHeader, bytes: &'a [u8]) -> Result<Self, Flaw> {
+        let body = bytes
+            .get(FRAME_HEADER_BYTES..header.length())
+            .ok_or_else(|| Flaw("the frame is cut off".to_owned()))?;
+        let (part, events) = body
+            .split_at_checked(header.commit as usize)
+            .ok_or_else(|| Flaw("the lengths of the frame contradict each other".to_owned()))?;
+        if crc32fast::hash(part) != header.commit_checksum {
+            return Err("the checksum of the commit does not match".into());
+        }
+        let view = Self { header, part: CommitPart::read(part)?, events };
+        view.verify_events()?;
+        Ok(view)
+    }
+
+    fn verify_events(&self) -> Result<(), Flaw> {
+        let (mut words, mut rest) = (crc32fast::Hasher::new(), self.events);
+        let mut position = self.header.base_position;
+        for _ in 0..self.header.events {
+            let event = EventView::read(rest, position)?;
+            words.update(&event.checksum.to_le_bytes());
+            rest = &rest[event.bytes..];
+            position = position.next();
+        }
+        if !rest.is_empty() {
+            return Err("the frame holds bytes after its last event".into());
+        }
+        if words.finalize() != self.header.events_checksum {
+            return Err("the checksum over the events does not match".into());
+        }
+        Ok(())
+    }
+
+    /// Where it stands among commits.
+    pub fn sequence(&self) -> Sequence {
+        self.header.sequence
+    }
+
+    /// When it was stored.
+    pub fn recorded_at(&self) -> Timestamp {
+        self.header.recorded_at
+    }
+
+    /// The command it answers.
+    pub fn command_id(&self) -> CommandId {
+        self.part.command_id
+    }
+
+    /// The stored name of the command.
+    pub fn command_name(&self) -> &'a str {
+        self.part.command_name
+    }
+
+    /// Whether nothing else can become of the command.
+    pub fn is_final(&self) -> bool {
+        self.part.is_final()
+    }
+
+    /// What became of the command; none if this release has no word for it.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.part.fields().ok().map(|fields| fields.outcome)
+    }
+
+    /// The position of its first event, or of the next event to come if it has none.
+    pub fn base_position(&self) -> Position {
+        self.header.base_position
+    }
+
+    /// The head after it.
+    pub(crate) fn last_position(&self) -> Position {
+        Position::new(self.header.base_position.get() + u64::from(self.header.events) - 1)
+    }
+
+    /// How many events it holds.
+    pub fn event_count(&self) -> usize {
+        self.header.events as usize
+    }
+
+    /// What happened, in order.
+    pub fn events(&self) -> Events<'a> {
+        Events { left: self.header.events, position: self.header.base_position, rest: self.events }
+    }
+}
+
+/// The events of a stored commit, in order.
+#[derive(Clone, Debug)]
+pub struct Events<'a> {
+    left: u32,
+    position: Position,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = EventView<'a>;
+
+    fn next(&mut self) -> Option<EventView<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let event = EventView::trusted(self.rest, self.position);
+        self.rest = &self.rest[event.bytes..];
+        self.position = self.position.next();
+        Some(event)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+/// The frame that `bytes` begin with, verified whole; none if a footer stands there.
+pub(crate) fn commit_at(bytes: &[u8], salt: u32) -> Result<Option<CommitView<'_>>, Flaw> {
+    match record_at(bytes, salt)? {
+        Record::Frame(header) => CommitView::read(header, bytes).map(Some),
+        Record::Footer { .. } => Ok(None),
+    }
+}

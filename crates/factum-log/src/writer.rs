@@ -1,0 +1,293 @@
+//! Writes groups of commits: judges each against the index, which already holds the earlier ones of its
+//! group, then writes all, syncs once, publishes the head.
+//!
+//! Owns the end of the log. Never answers before the sync; never syncs again after a sync failed.
+
+use crate::{
+    encode::{Place, Prepared},
+    engine::Engine,
+    format::{SEGMENT_HEADER_BYTES, SegmentHeader, WatermarkRecord},
+    index::Index,
+    limits::{LOG_COMMITS_MAX, LOG_EVENTS_MAX},
+    queue::Request,
+    segment::Segment,
+    watermark::Watermark,
+};
+use factum_event::{Position, Sequence, Timestamp};
+use factum_store::{AppendError, ErrorKind, Head, StoreError, Stored, Verdict};
+use std::io;
+
+/// The end of the log. What is staged but not yet published is in `group`.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// None until the first commit of an empty log.
+    pub(crate) segment: Option<Segment>,
+    /// Where the last published frame ends in it.
+    pub(crate) end: u64,
+    pub(crate) head: Head,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) watermark: Watermark,
+    /// Why nothing is written until the log is opened again.
+    pub(crate) failed: Option<String>,
+    pub(crate) group: Group,
+}
+
+/// Commits staged to be written with one sync.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// Frames end to end, to be written at [`Writer::end`].
+    bytes: Vec<u8>,
+    position: Position,
+    sequence: Sequence,
+    recorded_at: Timestamp,
+    /// Which verdicts hang on it: stored ones, and refusals that may rest on a commit of this group.
+    stored: Vec<Slot>,
+    refused: Vec<Slot>,
+}
+
+/// A verdict: of which request, and which of its commits.
+type Slot = (usize, usize);
+
+/// What becomes of the verdicts of a group that was not stored.
+struct Failure {
+    stored: AppendError,
+    refused: AppendError,
+}
+
+impl Engine {
+    /// Judges and stores the commits of some requests, in order. A verdict for each, all final.
+    pub(crate) fn write(&self, writer: &mut Writer, requests: &mut [Request]) -> Vec<Vec<Verdict>> {
+        let mut verdicts: Vec<Vec<Verdict>> = Vec::with_capacity(requests.len());
+        self.begin(writer);
+        for (request, asked) in requests.iter_mut().enumerate() {
+            verdicts.push(Vec::with_capacity(asked.commits.len()));
+            for (commit, prepared) in std::mem::take(&mut asked.commits).into_iter().enumerate() {
+                let is_full = writer.group.stored.len() >= self.options.group_commits
+                    || writer.group.bytes.len() >= self.options.group_bytes;
+                if is_full {
+                    self.flush(writer, &mut verdicts);
+                }
+                let verdict = match prepared {
+                    Ok(prepared) => self.stage(writer, *prepared, &mut verdicts),
+                    Err(error) => Err(error),
+                };
+                match &verdict {
+                    Ok(_) => writer.group.stored.push((request, commit)),
+                    Err(_) if !writer.group.stored.is_empty() => writer.group.refused.push((request, commit)),
+                    Err(_) => {}
+                }
+                verdicts[request].push(verdict);
+            }
+        }
+        self.flush(writer, &mut verdicts);
+        verdicts
+    }
+
+    fn begin(&self, writer: &mut Writer) {
+        let Writer { head, recorded_at, group, .. } = writer;
+        group.bytes.clear();
+        group.stored.clear();
+        group.refused.clear();
+        (group.position, group.sequence, group.recorded_at) = (head.position, head.sequence, *recorded_at);
+        self.index_mut().keep(head.sequence);
+    }
+
+    fn stage(&self, writer: &mut Writer, mut commit: Prepared, verdicts: &mut [Vec<Verdict>]) -> Verdict {
+        let now = self.options.clock.now();
+        writer.usable()?;
+        judge(&self.index(), &commit)?;
+        if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+            self.flush(writer, verdicts);
+            writer.usable()?;
+            // If that group was not stored, what the first judgement rested on is gone.
+            judge(&self.index(), &commit)?;
+            self.roll(writer).map_err(AppendError::Store)?;
+        }
+        let Writer { segment, group, end, head, .. } = writer;
+        let segment = segment.as_ref().expect("a log that is not full has a segment");
+        let place = Place {
+            segment: segment.header.ordinal,
+            salt: segment.header.salt,
+            synced_up_to: head.sequence,
+            sequence: group.sequence.next(),
+            base_position: group.position.next(),
+            recorded_at: now.max(group.recorded_at),
+        };
+        let revisions = self.index_mut().add(&commit, *end + group.bytes.len() as u64);
+        commit.place(&place, &revisions);
+        let events = commit.events.len() as u64;
+        let first = if events == 0 { group.position } else { place.base_position };
+        group.position = Position::new(group.position.get() + events);
+        group.sequence = place.sequence;
+        group.recorded_at = place.recorded_at;
+        if group.bytes.is_empty() {
+            group.bytes = commit.frame;
+        } else {
+            group.bytes.extend_from_slice(&commit.frame);
+        }
+        Ok(Stored { sequence: place.sequence, recorded_at: place.recorded_at, first, revisions })
+    }
+
+    /// Writes and publishes the group; what hangs on it is answered by what became of it.
+    fn flush(&self, writer: &mut Writer, verdicts: &mut [Vec<Verdict>]) {
+        if writer.group.stored.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.commit(writer) {
+            let Group { stored, refused, .. } = &writer.group;
+            stored.iter().for_each(|(r, c)| verdicts[*r][*c] = Err(failure.stored.clone()));
+            refused.iter().for_each(|(r, c)| verdicts[*r][*c] = Err(failure.refused.clone()));
+        }
+        self.begin(writer);
+    }
+
+    fn commit(&self, writer: &mut Writer) -> Result<(), Failure> {
+        let segment = writer.segment.as_ref().expect("a staged group has a segment").clone();
+        if let Err(error) = segment.file.write_at(&writer.group.bytes, writer.end) {
+            return Err(self.unwritten(writer, &segment, &error));
+        }
+        if let Err(error) = segment.file.sync() {
+            return Err(writer.fail(format!("cannot sync segment {}: {error}", segment.name)));
+        }
+        writer.end += writer.group.bytes.len() as u64;
+        let Group { position, sequence, recorded_at, .. } = writer.group;
+        writer.head = Head { position, sequence };
+        writer.recorded_at = recorded_at;
+        let record = writer.record(self.identity);
+        if let Err(error) = writer.watermark.write(&record) {
+            // The group is stored and may be acknowledged; the next one could not be told from a torn tail.
+            writer.failed = Some(format!("cannot write the watermark: {error}"));
+        }
+        self.watch.publish(writer.head);
+        Ok(())
+    }
+
+    /// A write failed. With no room left nothing of the group is kept, and the log goes on.
+    fn unwritten(&self, writer: &mut Writer, segment: &Segment, error: &io::Error) -> Failure {
+        let what = format!("cannot write segment {}: {error}", segment.name);
+        if !is_no_room(error) {
+            return writer.fail(what);
+        }
+        if let Err(error) = segment.file.set_len(writer.end).and_then(|()| segment.file.sync()) {
+            return writer.fail(format!("{what}; then cannot cut it back: {error}"));
+        }
+        self.index_mut().rollback(writer.head.sequence);
+        let refused = AppendError::Store(no_room(&what));
+        Failure { stored: refused.clone(), refused }
+    }
+
+    /// Ends the segment and begins the next one. Nothing is staged.
+    fn roll(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        if let Some(segment) = &writer.segment
+            && let Err(error) = segment.file.sync().and_then(|()| writer.watermark.sync())
+        {
+            let what = format!("cannot end segment {}: {error}", segment.name);
+            writer.failed = Some(what.clone());
+            return Err(reopen(&what));
+        }
+        let header = SegmentHeader {
+            identity: self.identity,
+            ordinal: writer.segment.as_ref().map_or(1, |segment| segment.header.ordinal + 1),
+            base_position: writer.head.position.next(),
+            base_sequence: writer.head.sequence.next(),
+            salt: u32::from_le_bytes(self.options.random()),
+        };
+        let segment = Segment::create(&*self.storage, header).map_err(|error| {
+            let what = format!("cannot begin a segment in {}: {error}", self.storage.describe());
+            if is_no_room(&error) { no_room(&what) } else { StoreError::new(ErrorKind::Retry, what) }
+        })?;
+        self.index_mut().begin_segment(segment.clone());
+        writer.segment = Some(segment);
+        writer.end = SEGMENT_HEADER_BYTES as u64;
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Whether the next frame goes to the next segment.
+    fn is_full(&self, frame: usize, segment_bytes: u64) -> bool {
+        let at = self.end + self.group.bytes.len() as u64;
+        let is_empty = at == SEGMENT_HEADER_BYTES as u64;
+        self.segment.is_none() || (!is_empty && at + frame as u64 > segment_bytes)
+    }
+
+    pub(crate) fn record(&self, identity: factum_event::LogIdentity) -> WatermarkRecord {
+        let segment = self.segment.as_ref().map_or(0, |segment| segment.header.ordinal);
+        let Head { position, sequence } = self.head;
+        WatermarkRecord { identity, segment, sequence, position, end: self.end }
+    }
+
+    fn usable(&self) -> Result<(), AppendError> {
+        self.failed.as_ref().map_or(Ok(()), |what| Err(AppendError::Store(reopen(what))))
+    }
+
+    /// Nothing is written any more. What was written may or may not survive.
+    fn fail(&mut self, what: String) -> Failure {
+        let stored = AppendError::Unknown { cause: what.clone() };
+        let refused = AppendError::Store(reopen(&what));
+        self.failed = Some(what);
+        Failure { stored, refused }
+    }
+}
+
+/// Whether the commit may be stored, on what the index holds. The order of the checks is that of
+/// `MemoryStore`; the shape of the commit and the names of its condition were checked before.
+fn judge(index: &Index, commit: &Prepared) -> Result<(), AppendError> {
+    if let Some(sequence) = index.decided(commit.command) {
+        return Err(AppendError::AlreadyDecided { command: commit.command, sequence });
+    }
+    let (head, last) = index.last();
+    if let Some(tracking) = &commit.condition.tracking
+        && let Some((reached, sequence)) = index.progress(&tracking.source, last)
+        && tracking.progress <= reached
+    {
+        return Err(AppendError::AlreadyApplied { tracking: tracking.clone(), reached, sequence });
+    }
+    if let Some(query) = &commit.condition.absent
+        && let Some(position) = index.select(query, Position::START, head, false).next()
+    {
+        return Err(AppendError::AlreadyExists { position });
+    }
+    for (stream, expected) in &commit.condition.streams {
+        let actual = index.revision(stream, head);
+        if !expected.holds(actual) {
+            let (stream, expected) = (stream.clone(), *expected);
+            return Err(AppendError::WrongRevision { stream, expected, actual });
+        }
+    }
+    if let Some((query, read_up_to)) = &commit.condition.fresh
+        && let Some(position) = index.select(query, *read_up_to, head, true).next()
+    {
+        return Err(AppendError::Stale { position });
+    }
+    if let Some((id, position)) = index.taken(commit) {
+        return Err(AppendError::EventExists { id, position });
+    }
+    room_for(head, last, commit)
+}
+
+fn room_for(head: Position, last: Sequence, commit: &Prepared) -> Result<(), AppendError> {
+    if head.get() + commit.events.len() as u64 <= LOG_EVENTS_MAX && last.get() < LOG_COMMITS_MAX {
+        return Ok(());
+    }
+    let what = format!("cannot append: a log holds at most {LOG_EVENTS_MAX} events; begin another one");
+    Err(AppendError::Store(StoreError::new(ErrorKind::FixInput, what)))
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn no_room(what: &str) -> StoreError {
+    StoreError::new(
+        ErrorKind::Retry,
+        format!("{what}: the disk is full, nothing was stored; make room and try again"),
+    )
+}
+
+fn reopen(what: &str) -> StoreError {
+    StoreError::new(
+        ErrorKind::Reopen,
+        format!("cannot append, for the log failed before: {what}. Open it again"),
+    )
+}
