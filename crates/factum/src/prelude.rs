@@ -5,3 +5,6 @@ pub use crate::{
     Reject, Snapshot, Stream, Subset, Tagged, Timestamp, emit, ensure, fact, given, given_nothing, model,
     nothing,
 };
+
+#[cfg(feature = "runtime")]
+pub use crate::{App, ExecuteError, block_on};

@@ -1,0 +1,102 @@
+//! What an application is made of, and how its command line is read.
+
+use crate::{inspect, serve, verify};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use factum::App;
+use factum_http::Service;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+/// An application: its name, the verb that serves it, its services.
+#[derive(Debug)]
+pub struct Application {
+    name: &'static str,
+    serve_verb: &'static str,
+    pub(crate) services: Vec<Blueprint>,
+}
+
+/// How a service is made once its app is there.
+#[derive(Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) name: &'static str,
+    pub(crate) build: fn(App) -> Service,
+}
+
+impl Application {
+    /// An application without services; `serve_verb` is the verb that serves it, such as `serve`.
+    pub fn new(name: &'static str, serve_verb: &'static str) -> Self {
+        Self { name, serve_verb, services: Vec::new() }
+    }
+
+    /// With a service, whose data lives in the folder `name`.
+    #[must_use]
+    pub fn service(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
+        self.services.push(Blueprint { name, build });
+        self
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn command(&self) -> Command {
+        let data = Arg::new("data")
+            .long("data")
+            .value_name("DIR")
+            .help("Where the data lives")
+            .default_value("./factum-data")
+            .value_parser(value_parser!(PathBuf));
+        let listen = Arg::new("listen")
+            .long("listen")
+            .value_name("ADDRESS")
+            .help("Where to listen")
+            .default_value("127.0.0.1:3030")
+            .value_parser(value_parser!(SocketAddr));
+        let dir = Arg::new("dir")
+            .value_name("DIR")
+            .help("The data directory")
+            .required(true)
+            .value_parser(value_parser!(PathBuf));
+        let json = Arg::new("json").long("json").help("Print JSON").action(ArgAction::SetTrue);
+        Command::new(self.name)
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Event-sourced services on a durable log")
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand(
+                Command::new(self.serve_verb).about("Serve over HTTP until stopped").arg(data).arg(listen),
+            )
+            .subcommand(
+                Command::new("inspect")
+                    .about("Count what the logs hold; works beside a running service")
+                    .arg(dir.clone())
+                    .arg(json),
+            )
+            .subcommand(Command::new("verify").about("Check every byte of the logs").arg(dir))
+    }
+}
+
+/// Reads the command line, does what it says, and tells how the process should end: 0 done, 1 the data is
+/// damaged or the service failed, 2 the command line is wrong.
+pub fn run(application: Application) -> ExitCode {
+    let matches = match application.command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match matches.subcommand() {
+        Some(("inspect", matches)) => inspect::run(path(matches, "dir"), matches.get_flag("json")),
+        Some(("verify", matches)) => verify::run(path(matches, "dir")),
+        Some((_, matches)) => {
+            let listen = *matches.get_one::<SocketAddr>("listen").expect("it has a default");
+            serve::run(&application, path(matches, "data"), listen)
+        }
+        None => unreachable!("a verb is required"),
+    }
+}
+
+fn path<'a>(matches: &'a ArgMatches, name: &str) -> &'a PathBuf {
+    matches.get_one(name).expect("it is required or has a default")
+}

@@ -1,0 +1,57 @@
+//! Where an application keeps what: `DIR/<service>/{events,commands,views}`.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The folders of one service.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceDir(PathBuf);
+
+impl ServiceDir {
+    pub(crate) fn new(data: &Path, service: &str) -> Self {
+        Self(data.join(service))
+    }
+
+    /// The log of events.
+    pub(crate) fn events(&self) -> PathBuf {
+        self.0.join("events")
+    }
+
+    /// Makes the folders that are not there.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        [self.events(), self.0.join("commands"), self.0.join("views")]
+            .iter()
+            .try_for_each(std::fs::create_dir_all)
+    }
+}
+
+/// Why a data directory was not looked into.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataError {
+    #[error("could not read the data directory {}: {cause}", dir.display())]
+    Unreadable { dir: PathBuf, cause: io::Error },
+    #[error("there is no service's log in {}: name the directory given to --data", dir.display())]
+    NoServices { dir: PathBuf },
+    #[error(transparent)]
+    Log(#[from] factum::log::OpenError),
+}
+
+/// The services that have a log of events under `data`, by name.
+pub(crate) fn services(data: &Path) -> Result<Vec<(String, ServiceDir)>, DataError> {
+    let unreadable = |cause| DataError::Unreadable { dir: data.to_owned(), cause };
+    let mut services = Vec::new();
+    for entry in std::fs::read_dir(data).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let dir = ServiceDir(entry.path());
+        if dir.events().is_dir() {
+            services.push((entry.file_name().to_string_lossy().into_owned(), dir));
+        }
+    }
+    if services.is_empty() {
+        return Err(DataError::NoServices { dir: data.to_owned() });
+    }
+    services.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(services)
+}

@@ -1,0 +1,12 @@
+//! The command line of an application. `run` gives every application the same verbs under its own binary:
+//! serve it, look into its data, verify its data.
+
+mod application;
+mod inspect;
+mod layout;
+mod serve;
+mod tracing;
+mod verify;
+
+pub use self::tracing::log_to_stderr;
+pub use application::{Application, run};

@@ -1,0 +1,154 @@
+//! A JSON body that is read whole or refused with the field at fault.
+//!
+//! Every request's body is taken in before anything judges it: a refusal that left it unread would cost the
+//! client its connection, and the next request on it an unexplained failure.
+
+use crate::{Problem, ProblemType};
+use axum::{
+    body::{Body as Raw, Bytes, to_bytes},
+    extract::{FromRequest, Request},
+    http::header::{CONNECTION, CONTENT_TYPE},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+
+/// Largest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The body as `T`. Anything else is refused: 415 when it does not say it is JSON, 413 over
+/// [`BODY_BYTES_MAX`], 400 with the field otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !is_json(content_type.unwrap_or_default()) {
+            let detail = "send the header `Content-Type: application/json`";
+            return Err(
+                Problem::new(ProblemType::MediaType, detail).field("Content-Type", "is not application/json")
+            );
+        }
+        let bytes = whole(request.into_body()).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Takes in the body of every request, up to [`BODY_BYTES_MAX`].
+pub(crate) async fn take_in(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match whole(body).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, Raw::from(bytes))).await,
+        // The rest of the body is still under way: this connection cannot be used again.
+        Err(problem) => problem.header(CONNECTION, "close").into_response(),
+    }
+}
+
+async fn whole(body: Raw) -> Result<Bytes, Problem> {
+    let too_large = |_| {
+        let detail =
+            format!("the body could not be read, or has more than {BODY_BYTES_MAX} bytes: make it smaller");
+        Problem::new(ProblemType::TooLarge, detail)
+    };
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        refuse(&path, error.inner())
+    })?;
+    json.end().map_err(|error| refuse(".", &error))?;
+    Ok(parsed)
+}
+
+fn refuse(path: &str, error: &serde_json::Error) -> Problem {
+    let message = without_place(&error.to_string());
+    if !error.is_data() {
+        let detail = format!("the body is not JSON: {error}");
+        return Problem::new(ProblemType::Shape, detail).field("body", message);
+    }
+    let field = match (path, quoted(&message)) {
+        (".", Some(name)) => name.to_owned(),
+        (".", None) => "body".to_owned(),
+        (path, Some(name)) if message.starts_with("missing field") => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
+    };
+    Problem::new(ProblemType::Shape, format!("the field `{field}` is not as it should be: {message}"))
+        .field(field, message)
+}
+
+/// serde names a missing or unknown field of the outermost object only in its message.
+fn quoted(message: &str) -> Option<&str> {
+    let named =
+        message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"))?;
+    named.split('`').next()
+}
+
+fn without_place(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[expect(dead_code, reason = "only its shape matters here")]
+        lines: Vec<Line>,
+        #[expect(dead_code, reason = "only its shape matters here")]
+        note: String,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        #[expect(dead_code, reason = "only its shape matters here")]
+        count: u32,
+    }
+
+    fn fields(body: &str) -> Vec<String> {
+        let problem = parse::<Order>(body.as_bytes()).unwrap_err();
+        assert_eq!(problem.status(), 400);
+        problem.fields().iter().map(|field| format!("{}: {}", field.field, field.message)).collect()
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        assert_eq!(fields(r#"{"lines": []}"#), ["note: missing field `note`"]);
+        assert_eq!(fields(r#"{"lines": [{}], "note": ""}"#), ["lines[0].count: missing field `count`"]);
+        assert_eq!(
+            fields(r#"{"lines": [{"count": "x"}], "note": ""}"#),
+            [r#"lines[0].count: invalid type: string "x", expected u32"#]
+        );
+        assert_eq!(
+            fields(r#"{"lines": [], "note": "", "oops": 1}"#),
+            ["oops: unknown field `oops`, expected `lines` or `note`"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for body in ["", "{", "{} x", "nonsense"] {
+            assert!(fields(body)[0].starts_with("body: ") || body == "{} x", "{body}: {:?}", fields(body));
+        }
+        assert_eq!(fields("[1]"), ["[0]: invalid type: integer `1`, expected a sequence"]);
+    }
+
+    #[test]
+    fn json_says_that_it_is() {
+        assert!(is_json("application/json") && is_json("Application/JSON; charset=utf-8"));
+        assert!(!is_json("") && !is_json("text/plain") && !is_json("application/x-www-form-urlencoded"));
+    }
+}

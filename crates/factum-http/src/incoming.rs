@@ -1,0 +1,71 @@
+//! A command at the door: its id, who sent it, and when. An `Idempotency-Key` makes the id follow from the
+//! caller, the method, the path and the key, so that a repeat finds the first outcome.
+
+use crate::{Caller, Problem, ProblemType};
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::request::Parts,
+};
+use factum::{App, CommandId, Intake};
+
+const KEY: &str = "Idempotency-Key";
+const KEY_BYTES_MAX: usize = 255;
+
+/// What is stamped on a command that comes in over HTTP.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    id: CommandId,
+    intake: Intake,
+}
+
+impl Incoming {
+    /// The command's id.
+    pub fn command_id(&self) -> CommandId {
+        self.id
+    }
+
+    /// The first id the command mints: the same when the request is repeated under its key.
+    pub fn fresh_id<K: From<factum::Uuid>>(&self) -> K {
+        K::from(self.id.fresh(0))
+    }
+
+    /// For [`factum::Execute::intake`].
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
+    }
+}
+
+impl<S> FromRequestParts<S> for Incoming
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(caller) = Caller::from_request_parts(parts, state).await;
+        let app = App::from_ref(state);
+        let id = match key(parts)? {
+            Some(key) => {
+                let scope = [&*caller.actor, parts.method.as_str(), parts.uri.path()];
+                CommandId::from_idempotency_key(&scope, &key)
+            }
+            None => app.fresh_command_id(),
+        };
+        let mut intake = Intake::default().actor(caller.actor);
+        intake.id = Some(id);
+        intake.issued_at = Some(app.now());
+        Ok(Self { id, intake })
+    }
+}
+
+fn key(parts: &Parts) -> Result<Option<String>, Problem> {
+    let Some(value) = parts.headers.get(KEY) else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(key.to_owned())),
+        _ => {
+            let message = format!("has 1 to {KEY_BYTES_MAX} visible ASCII characters");
+            Err(Problem::new(ProblemType::Shape, format!("the header `{KEY}` {message}")).field(KEY, message))
+        }
+    }
+}

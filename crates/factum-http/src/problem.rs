@@ -1,0 +1,217 @@
+//! How the service says no: problem+json (RFC 9457), with a list of fields where input is at fault.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// A kind of problem: its URI and title are fixed and listed in the guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemType {
+    /// The body, a path or a header is not of the right shape.
+    Shape,
+    /// There is no such thing.
+    NotFound,
+    /// The path exists, but not with this method.
+    Method,
+    /// The body is not `application/json`.
+    MediaType,
+    /// The body, or what it asks to store, is over a limit.
+    TooLarge,
+    /// Others were faster every time.
+    Conflict,
+    /// The domain said no.
+    Rejected,
+    /// The platform gave the command up.
+    Failed,
+    /// An idempotency key came with another body before.
+    KeyReused,
+    /// Nothing was stored; try again.
+    Unavailable,
+    /// It is not known whether the command was stored.
+    Unknown,
+    /// Stored data cannot be read.
+    Corrupt,
+}
+
+impl ProblemType {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Shape,
+        Self::NotFound,
+        Self::Method,
+        Self::MediaType,
+        Self::TooLarge,
+        Self::Conflict,
+        Self::Rejected,
+        Self::Failed,
+        Self::KeyReused,
+        Self::Unavailable,
+        Self::Unknown,
+        Self::Corrupt,
+    ];
+
+    /// The URI that names it.
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Shape => "urn:factum:problem:shape",
+            Self::NotFound => "urn:factum:problem:not-found",
+            Self::Method => "urn:factum:problem:method",
+            Self::MediaType => "urn:factum:problem:media-type",
+            Self::TooLarge => "urn:factum:problem:too-large",
+            Self::Conflict => "urn:factum:problem:conflict",
+            Self::Rejected => "urn:factum:problem:rejected",
+            Self::Failed => "urn:factum:problem:failed",
+            Self::KeyReused => "urn:factum:problem:key-reused",
+            Self::Unavailable => "urn:factum:problem:unavailable",
+            Self::Unknown => "urn:factum:problem:unknown-outcome",
+            Self::Corrupt => "urn:factum:problem:corrupt",
+        }
+    }
+
+    /// A few words for a person.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Shape => "the request is not of the right shape",
+            Self::NotFound => "there is no such thing",
+            Self::Method => "this path does not take this method",
+            Self::MediaType => "the body is not JSON",
+            Self::TooLarge => "too large",
+            Self::Conflict => "others were faster every time",
+            Self::Rejected => "rejected",
+            Self::Failed => "given up",
+            Self::KeyReused => "the idempotency key belongs to another request",
+            Self::Unavailable => "nothing was stored, try again",
+            Self::Unknown => "it is not known whether the command was stored",
+            Self::Corrupt => "stored data cannot be read",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Shape => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unknown | Self::Corrupt => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// A field at fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Its name: a path into the body, a path parameter, a header.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A refusal.
+///
+/// ```
+/// use factum_http::{Problem, ProblemType};
+/// let problem = Problem::new(ProblemType::Shape, "the body lacks a field").field("value", "is missing");
+/// assert_eq!(problem.status(), 400);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Problem {
+    problem_type: ProblemType,
+    status: StatusCode,
+    detail: String,
+    code: Option<String>,
+    fields: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem of this type. `detail` is a sentence that says what to do.
+    pub fn new(problem_type: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            problem_type,
+            status: problem_type.status(),
+            detail: detail.into(),
+            code: None,
+            fields: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// Naming a field at fault.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
+        self.fields.push(FieldError { field: field.into(), message: message.into() });
+        self
+    }
+
+    /// With the code of a rejection.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// With another status than its type's. What is not a status from 400 to 599 becomes 409.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        let named = StatusCode::from_u16(status).ok().filter(|s| s.is_client_error() || s.is_server_error());
+        self.status = named.unwrap_or(StatusCode::CONFLICT);
+        self
+    }
+
+    /// With a header. A value that is not one is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The fields at fault.
+    pub fn fields(&self) -> &[FieldError] {
+        &self.fields
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "type")]
+    problem_type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldError],
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let wire = Wire {
+            problem_type: self.problem_type.uri(),
+            title: self.problem_type.title(),
+            status: self.status(),
+            detail: &self.detail,
+            code: self.code.as_deref(),
+            fields: &self.fields,
+        };
+        let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}

@@ -1,0 +1,111 @@
+//! Serves services on one port until told to stop, then lets what is under way end.
+
+use crate::{Access, Problem, ProblemType, Service, body, commands};
+use axum::{
+    Json, Router,
+    http::{Method, Uri},
+    middleware,
+    routing::get,
+};
+use serde_json::json;
+use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
+
+/// After the signal to stop, requests under way have this long to end.
+pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Why a server does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Others could reach the port, and nothing tells callers apart.
+    #[error(
+        "refused to listen on {address}: it can be reached from other machines, and without authentication every caller would be an administrator; listen on a loopback address such as 127.0.0.1:3030"
+    )]
+    OpenToOthers {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be bound.
+    #[error("could not listen on {address}: {cause}; stop what uses it, or choose another with --listen")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+}
+
+impl Server {
+    /// Listens on `address` for these services.
+    ///
+    /// # Errors
+    /// When the address is open to others, or cannot be bound.
+    pub async fn bind(
+        address: SocketAddr,
+        access: Access,
+        services: Vec<Service>,
+    ) -> Result<Self, ListenError> {
+        access.check(address)?;
+        let bind = |cause| ListenError::Bind { address, cause };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        Ok(Self { listener, address, router: router(services) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready, then ends what is under way, for [`DRAIN_TIME_MAX`] at most.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (stopped, mut seen) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            stopped.send_replace(true);
+        };
+        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(stop).into_future();
+        let overdue = async move {
+            if seen.wait_for(|stopped| *stopped).await.is_ok() {
+                tokio::time::sleep(DRAIN_TIME_MAX).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            ended = served => ended,
+            () = overdue => {
+                tracing::warn!("requests were still under way after {DRAIN_TIME_MAX:?}: ending without them");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The routes of all services, and those that span them.
+pub(crate) fn router(services: Vec<Service>) -> Router {
+    let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
+    let router = commands::routes(apps).route("/health", get(async || Json(json!({"status": "up"}))));
+    services
+        .into_iter()
+        .fold(router, |router, service| router.merge(service.routes))
+        .fallback(async |uri: Uri| {
+            Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
+        })
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
+        })
+        .layer(middleware::from_fn(body::take_in))
+}

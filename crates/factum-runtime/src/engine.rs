@@ -1,0 +1,80 @@
+//! What every operation needs: the store and the ports. Holds no state of its own, so a clone is as good.
+
+use crate::{CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View};
+use factum_domain::{Command, Key, Model};
+use factum_event::{CommandId, Timestamp};
+use factum_store::{Clock, Entropy, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id};
+use std::sync::Arc;
+
+/// Where time, randomness and waiting come from.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes, for ids and for jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// Waits.
+    pub sleep: Arc<dyn Sleep>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), sleep: Arc::new(SystemSleep) }
+    }
+}
+
+/// A store with what it takes to decide over it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    ports: Ports,
+    retry: Retry,
+}
+
+impl Engine {
+    /// An engine over `store`.
+    pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
+        Self { store, ports, retry }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// A command id that was never used.
+    pub fn fresh_command_id(&self) -> CommandId {
+        fresh_command_id(&*self.ports.clock, &*self.ports.entropy)
+    }
+
+    /// Decides `command` now and appends what follows. Nothing happens until it is awaited.
+    pub fn execute<C: Command>(&self, command: C) -> Execute<'_, C> {
+        Execute::new(self, command, Intake::default())
+    }
+
+    /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
+    pub fn view<M: Model>(&self, key: Key<M>) -> View<'_, M> {
+        View::new(self, key)
+    }
+
+    /// What became of a command; `None` if the log has not heard of it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn status(&self, command: CommandId) -> Result<Option<CommandStatus>, StoreError> {
+        Ok(CommandStatus::of(&self.store.commits_of(command).await?))
+    }
+}

@@ -1,0 +1,125 @@
+//! The typed face of a direct command: a builder to await.
+
+use crate::{
+    Done, Engine, ExecuteError, Intake,
+    attempt::Typed,
+    run::{Ended, run},
+};
+use factum_domain::{Command, EventSet};
+use factum_event::{
+    CausationId, Codec, CommandId, CommandName, CommandPayload, CommandRecord, CorrelationId, Timestamp,
+};
+use factum_store::BoxFuture;
+use std::sync::Arc;
+
+/// A command about to be carried out.
+#[must_use = "nothing happens until it is awaited"]
+#[derive(Debug)]
+pub struct Execute<'a, C> {
+    engine: &'a Engine,
+    command: C,
+    intake: Intake,
+}
+
+impl<'a, C: Command> Execute<'a, C> {
+    pub(crate) fn new(engine: &'a Engine, command: C, intake: Intake) -> Self {
+        Self { engine, command, intake }
+    }
+
+    /// Asked by `actor`.
+    pub fn actor(mut self, actor: impl Into<Arc<str>>) -> Self {
+        self.intake = self.intake.actor(actor);
+        self
+    }
+
+    /// For `tenant`.
+    pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
+        self.intake.metadata.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Under a key of the sender's: the same actor sending the same command under the same key again
+    /// changes nothing and gets the first outcome, across restarts.
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.intake.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Under this id. As with a key, sending it again gets the first outcome.
+    pub fn command_id(mut self, id: CommandId) -> Self {
+        self.intake.id = Some(id);
+        self
+    }
+
+    /// Part of what `correlation` names.
+    pub fn correlation(mut self, correlation: CorrelationId) -> Self {
+        self.intake = self.intake.correlation(correlation);
+        self
+    }
+
+    /// Led to by `causation`.
+    pub fn causation(mut self, causation: CausationId) -> Self {
+        self.intake = self.intake.causation(causation);
+        self
+    }
+
+    /// With one more header, kept with the commit.
+    pub fn header(mut self, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Self {
+        self.intake.metadata.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// As it came in at `time`: what the decision sees as now.
+    pub fn issued_at(mut self, time: Timestamp) -> Self {
+        self.intake.issued_at = Some(time);
+        self
+    }
+
+    /// With everything that was stamped on it elsewhere.
+    pub fn intake(mut self, intake: Intake) -> Self {
+        self.intake = intake;
+        self
+    }
+
+    async fn carry_out(self) -> Result<Done<C::Event>, ExecuteError<C::Rejection>> {
+        let Self { engine, command, intake } = self;
+        let chosen = intake.chosen_id(C::NAME);
+        let record = CommandRecord {
+            id: chosen.unwrap_or_else(|| engine.fresh_command_id()),
+            name: CommandName::unchecked(C::NAME),
+            payload: CommandPayload::Inline {
+                codec: Codec::JSON,
+                version: C::VERSION,
+                data: command.encode(),
+            },
+            issued_at: intake.issued_at.unwrap_or_else(|| engine.now()),
+            metadata: intake.metadata,
+        };
+        let mut typed = Typed::new(command);
+        match run(engine, &mut typed, record, chosen.is_some()).await {
+            Ok(Ended::Now(place)) => {
+                let events = typed.into_decision().and_then(Result::ok).expect("what was stored was decided");
+                Ok(Done { place, events: events.into_vec() })
+            }
+            Ok(Ended::Earlier(place, commit)) => {
+                let decode = |event| Ok(C::Event::decode(event)?);
+                let events: Result<Vec<_>, ExecuteError<_>> = commit.events.iter().map(decode).collect();
+                Ok(Done { place, events: events?.into_iter().flatten().collect() })
+            }
+            Err(ExecuteError::Rejected(())) => {
+                let rejection = typed.into_decision().and_then(Result::err);
+                Err(ExecuteError::Rejected(rejection.expect("what was rejected was decided")))
+            }
+            Err(other) => Err(other.map_rejection(|()| unreachable!("handled above"))),
+        }
+    }
+}
+
+impl<'a, C: Command> IntoFuture for Execute<'a, C> {
+    type Output = Result<Done<C::Event>, ExecuteError<C::Rejection>>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.carry_out())
+    }
+}

@@ -1,0 +1,25 @@
+//! Carries out commands over any store: loads models, decides, appends under the condition the models
+//! imply, retries a lost race, and remembers the outcome, whatever it was.
+//!
+//! Never names a backend and never speaks HTTP: it sees [`factum_store::Store`] and the domain's traits.
+
+mod attempt;
+mod done;
+mod engine;
+mod error;
+mod execute;
+mod intake;
+mod load;
+mod retry;
+mod run;
+mod status;
+mod view;
+
+pub use done::{Done, EventPlace};
+pub use engine::{Engine, Ports};
+pub use error::{ExecuteError, ReadError};
+pub use execute::Execute;
+pub use intake::Intake;
+pub use retry::{Retry, Sleep, SystemSleep};
+pub use status::{CommandStatus, Status};
+pub use view::{At, View};

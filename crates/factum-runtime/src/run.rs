@@ -1,0 +1,189 @@
+//! The one loop behind every direct command: find an earlier outcome, load, decide, append, try again.
+
+use crate::{
+    Engine, EventPlace, ExecuteError,
+    attempt::Attempt,
+    done::Place,
+    load::{self, LoadError},
+};
+use factum_domain::Context;
+use factum_event::{
+    CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position, Rejection,
+    Token,
+};
+use factum_store::{Append, AppendError, ErrorKind, StoreError, Stored};
+
+/// How a command ended, before its types are put back on.
+pub(crate) enum Ended {
+    /// Decided now, with the attempt's last decision.
+    Now(Place),
+    /// Decided before.
+    Earlier(Place, Box<Commit>),
+}
+
+/// The inner loop's error: rejections are told by the attempt, or by an earlier commit.
+pub(crate) type RunError = ExecuteError<()>;
+
+pub(crate) async fn run(
+    engine: &Engine,
+    attempt: &mut dyn Attempt,
+    command: CommandRecord,
+    id_was_chosen: bool,
+) -> Result<Ended, RunError> {
+    if id_was_chosen && let Some(ended) = earlier(engine, &command).await? {
+        return Ok(ended);
+    }
+    let boundaries = attempt.boundaries();
+    load::check(&boundaries)?;
+    let store = &**engine.store();
+    let retry = engine.retry();
+    for attempts in 1..=retry.attempts_max {
+        attempt.reset();
+        let head = load::load(store, &boundaries, &mut |at, record| attempt.fold(at, record)).await?;
+        let condition = load::condition(store, &boundaries, head).await?;
+        let context = Context::new(command.id, command.issued_at, &command.metadata);
+        let decided = attempt.decide(&context);
+        match append(engine, &command, decided, condition).await? {
+            Appended::Stored(place) => return Ok(Ended::Now(place)),
+            Appended::Rejected => return Err(ExecuteError::Rejected(())),
+            Appended::DecidedElsewhere => {
+                return earlier(engine, &command).await?.ok_or_else(|| unreadable(&command));
+            }
+            Appended::LostRace => {
+                let pause = retry.pause_after(attempts, &*engine.ports().entropy);
+                engine.ports().sleep.sleep(pause).await;
+            }
+        }
+    }
+    Err(ExecuteError::Conflict { attempts: retry.attempts_max })
+}
+
+enum Appended {
+    Stored(Place),
+    Rejected,
+    LostRace,
+    DecidedElsewhere,
+}
+
+/// Appends a decision, whatever it was. The condition goes with rejections and no-ops as well: each
+/// outcome is right at its own place in the log.
+async fn append(
+    engine: &Engine,
+    command: &CommandRecord,
+    decided: Result<Vec<NewEvent>, Rejection>,
+    condition: Condition,
+) -> Result<Appended, RunError> {
+    let (outcome, events) = match decided {
+        Ok(events) if events.is_empty() => (Outcome::Nothing, events),
+        Ok(events) => (Outcome::Succeeded, events),
+        Err(rejection) => (Outcome::Rejected(rejection), Vec::new()),
+    };
+    let rejected = matches!(outcome, Outcome::Rejected(_));
+    let commit = NewCommit { command: command.clone(), outcome, events };
+    let described = describe(&commit);
+    let verdict = engine.store().append(vec![Append { commit, condition }]).await.pop();
+    match verdict {
+        Some(Ok(_)) if rejected => Ok(Appended::Rejected),
+        Some(Ok(stored)) => Ok(Appended::Stored(place(engine, command, described, &stored))),
+        Some(Err(AppendError::WrongRevision { .. } | AppendError::Stale { .. })) => Ok(Appended::LostRace),
+        Some(Err(AppendError::AlreadyDecided { .. })) => Ok(Appended::DecidedElsewhere),
+        Some(Err(AppendError::Invalid(cause))) => Err(ExecuteError::Invalid(cause)),
+        Some(Err(AppendError::InvalidCondition(cause))) => Err(ExecuteError::InvalidKey(cause)),
+        Some(Err(AppendError::Store(cause))) => Err(ExecuteError::Unavailable(cause)),
+        Some(Err(AppendError::Unknown { cause })) => resolve(engine, command, cause).await,
+        Some(Err(other)) => Err(bug(format!("appending command {} was refused: {other}", command.id))),
+        None => Err(bug(format!("appending command {} gave no verdict", command.id))),
+    }
+}
+
+/// An append whose fate is unknown is resolved by reading it back, never by appending it again.
+async fn resolve(engine: &Engine, command: &CommandRecord, cause: String) -> Result<Appended, RunError> {
+    let unknown = ExecuteError::Unknown { command: command.id, cause };
+    match engine.store().commits_of(command.id).await {
+        Ok(commits) if commits.iter().any(|commit| commit.outcome.is_final()) => {
+            Ok(Appended::DecidedElsewhere)
+        }
+        Ok(_) | Err(_) => Err(unknown),
+    }
+}
+
+/// What became of the same command before, if anything final did.
+async fn earlier(engine: &Engine, command: &CommandRecord) -> Result<Option<Ended>, RunError> {
+    let commits = engine.store().commits_of(command.id).await?;
+    let Some(commit) = commits.into_iter().find(|commit| commit.outcome.is_final()) else { return Ok(None) };
+    if commit.header.command_name != command.name || !same_payload(&commit.payload, &command.payload) {
+        return Err(ExecuteError::KeyReused { command: command.id });
+    }
+    match &commit.outcome {
+        Outcome::Rejected(rejection) => return Err(ExecuteError::RejectedEarlier(rejection.clone())),
+        Outcome::Failed { cause, .. } => {
+            return Err(ExecuteError::FailedEarlier { command: command.id, cause: cause.clone() });
+        }
+        _ => {}
+    }
+    let head = engine.store().head().await?.position;
+    let place = Place::of_earlier(&commit, head, |position| token(engine, position));
+    Ok(Some(Ended::Earlier(place, Box::new(commit))))
+}
+
+/// Stored forms of different schema versions cannot be compared byte by byte: there the name must do.
+fn same_payload(stored: &CommandPayload, sent: &CommandPayload) -> bool {
+    match (stored, sent) {
+        (CommandPayload::Inline { version: a, .. }, CommandPayload::Inline { version: b, .. }) if a != b => {
+            true
+        }
+        (CommandPayload::Inline { .. }, CommandPayload::Inline { .. }) => stored == sent,
+        _ => true,
+    }
+}
+
+/// The parts of the places of a commit's events that are known before it is stored.
+fn describe(commit: &NewCommit) -> Vec<EventPlace> {
+    let place = |(index, event): (usize, &NewEvent)| EventPlace {
+        id: commit.event_id(index),
+        event_type: event.event_type.clone(),
+        stream: event.stream.clone(),
+        revision: Default::default(),
+        position: Default::default(),
+    };
+    commit.events.iter().enumerate().map(place).collect()
+}
+
+fn place(engine: &Engine, command: &CommandRecord, mut events: Vec<EventPlace>, stored: &Stored) -> Place {
+    let mut position = stored.first;
+    for (event, revision) in events.iter_mut().zip(&stored.revisions) {
+        (event.position, event.revision) = (position, *revision);
+        position = position.next();
+    }
+    let position = events.last().map_or(stored.first, |event| event.position);
+    Place {
+        command_id: command.id,
+        sequence: stored.sequence,
+        recorded_at: stored.recorded_at,
+        position,
+        events,
+        token: token(engine, position),
+        replayed: false,
+    }
+}
+
+fn token(engine: &Engine, position: Position) -> Token {
+    Token::new(engine.store().identity(), position)
+}
+
+fn unreadable(command: &CommandRecord) -> RunError {
+    bug(format!("command {} was decided, but its outcome is not there", command.id))
+}
+
+fn bug(what: String) -> RunError {
+    ExecuteError::Unavailable(StoreError::new(ErrorKind::ReportBug, format!("{what}: please report this")))
+}
+
+impl From<LoadError> for RunError {
+    fn from(cause: LoadError) -> Self {
+        match cause {
+            LoadError::Store(cause) => Self::Unavailable(cause),
+            LoadError::Decode(cause) => Self::Corrupt(cause),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What became of a command, as its commits tell it.
+
+use crate::EventPlace;
+use factum_event::{CommandId, CommandName, Commit, Outcome, Rejection, Timestamp};
+use serde::Serialize;
+use std::{fmt, sync::Arc};
+
+/// Where a command stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Status {
+    /// Stored, not decided.
+    Accepted,
+    /// Decided, with events or with nothing to do. Final.
+    Succeeded,
+    /// The domain said no. Final.
+    Rejected,
+    /// Set apart until an operator acts.
+    Parked,
+    /// Given up. Final.
+    Failed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Succeeded => "succeeded",
+            Self::Rejected => "rejected",
+            Self::Parked => "parked",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+impl From<&Outcome> for Status {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Succeeded | Outcome::Nothing => Self::Succeeded,
+            Outcome::Rejected(_) => Self::Rejected,
+            Outcome::Failed { .. } => Self::Failed,
+            Outcome::Parked { .. } => Self::Parked,
+            _ => Self::Accepted,
+        }
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandStatus {
+    /// The command.
+    pub command_id: CommandId,
+    /// Its stored name.
+    pub name: CommandName,
+    /// Who asked.
+    pub actor: Option<Arc<str>>,
+    /// When it came in.
+    pub issued_at: Timestamp,
+    /// When its status last changed.
+    pub updated_at: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+    /// What happened.
+    pub events: Vec<EventPlace>,
+    /// Why the domain said no.
+    pub rejection: Option<Rejection>,
+    /// Why it was parked or given up.
+    pub cause: Option<String>,
+}
+
+impl CommandStatus {
+    /// The status that a command's commits, in order, amount to.
+    pub(crate) fn of(commits: &[Commit]) -> Option<Self> {
+        let last = commits.last()?;
+        let (rejection, cause) = match &last.outcome {
+            Outcome::Rejected(rejection) => (Some(rejection.clone()), None),
+            Outcome::Failed { cause, .. } | Outcome::Parked { cause } => (None, Some(cause.clone())),
+            _ => (None, None),
+        };
+        Some(Self {
+            command_id: last.header.command_id,
+            name: last.header.command_name.clone(),
+            actor: last.header.metadata.actor.clone(),
+            issued_at: last.header.issued_at,
+            updated_at: last.header.recorded_at,
+            status: Status::from(&last.outcome),
+            events: last.events.iter().map(EventPlace::from).collect(),
+            rejection,
+            cause,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Reads a model live: folded from the log as it stands.
+
+use crate::{
+    Engine, ReadError,
+    load::{self, LoadError},
+};
+use factum_domain::{Key, Model, Models};
+use factum_event::{Position, Revision, Token};
+use factum_store::BoxFuture;
+use std::fmt;
+
+/// A model about to be read.
+#[must_use = "nothing is read until it is awaited"]
+pub struct View<'a, M: Model> {
+    engine: &'a Engine,
+    key: Key<M>,
+}
+
+/// A model's state, and where in the log it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At<M> {
+    /// The state.
+    pub state: M,
+    /// How many events were folded into it. None: the log knows nothing of this key.
+    pub events: u64,
+    /// The last revision of the model's stream, if its scope is a stream that has events.
+    pub revision: Option<Revision>,
+    /// The head it was read at.
+    pub position: Position,
+    /// The head it was read at, for clients.
+    pub token: Token,
+}
+
+impl<M: Model> fmt::Debug for View<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl<'a, M: Model> View<'a, M> {
+    pub(crate) fn new(engine: &'a Engine, key: Key<M>) -> Self {
+        Self { engine, key }
+    }
+
+    async fn read(self) -> Result<At<M>, ReadError> {
+        let store = &**self.engine.store();
+        let mut boundaries = Vec::new();
+        M::boundaries(&self.key, &mut boundaries);
+        let mut state = <M as Models>::start(&self.key);
+        let mut events = 0;
+        let fold = &mut |at: usize, record: &_| {
+            events += 1;
+            state.fold(at, record)
+        };
+        let position = load::load(store, &boundaries, fold).await.map_err(|cause| match cause {
+            LoadError::Store(cause) => ReadError::Unavailable(cause),
+            LoadError::Decode(cause) => ReadError::Corrupt(cause),
+        })?;
+        let revision = match boundaries.first().and_then(|boundary| boundary.home.as_ref()) {
+            Some(stream) => store.revision(stream, position).await?,
+            None => None,
+        };
+        Ok(At { state, events, revision, position, token: Token::new(store.identity(), position) })
+    }
+}
+
+impl<'a, M: Model> IntoFuture for View<'a, M> {
+    type Output = Result<At<M>, ReadError>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.read())
+    }
+}

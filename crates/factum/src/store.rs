@@ -1,0 +1,6 @@
+//! The port behind an application: for those who bring a store, test one, or read a log themselves.
+
+pub use factum_store::{
+    Append, AppendError, BoxFuture, CommitPage, Families, Head, MemoryStore, PAGE_BYTES_MAX, PAGE_EVENTS_MAX,
+    Page, ReadOptions, Store, Stored, SystemClock, SystemEntropy, Verdict, conformance,
+};

@@ -1,0 +1,10 @@
+//! The binary as its users meet it: started, asked over HTTP, killed, started again.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod answers;
+mod crash;
+mod data;
+mod refusals;
+mod server;
+mod stopping;

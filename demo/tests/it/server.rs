@@ -1,0 +1,123 @@
+//! Starts the binary on a free port and speaks HTTP to it.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    agent: ureq::Agent,
+    stdout: Option<BufReader<ChildStdout>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) content_type: String,
+    pub(crate) body: Value,
+}
+
+pub(crate) fn factum(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_factum")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+impl Server {
+    pub(crate) fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_factum"))
+            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_else(|| panic!("no address in {line:?}")).trim_end_matches(',').to_owned();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { child, url, agent, stdout: Some(stdout) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        read(self.agent.get(format!("{}{path}", self.url)).call().unwrap())
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.try_send(method, path, &[("Content-Type", "application/json")], body).unwrap()
+    }
+
+    pub(crate) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, ureq::Error> {
+        let url = format!("{}{path}", self.url);
+        let mut request = match method {
+            "PUT" => self.agent.put(url),
+            _ => self.agent.post(url),
+        };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send(body).map(read)
+    }
+
+    /// From here on nobody reads what it prints.
+    pub(crate) fn close_output(&mut self) {
+        self.stdout = None;
+    }
+
+    /// Creates a value and gives its id.
+    pub(crate) fn create(&self, value: f64) -> String {
+        let answer = self.send("POST", "/values", &format!(r#"{{"value": {value}}}"#));
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.body["value_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Changes a value and gives the command's id.
+    pub(crate) fn update(&self, id: &str, operation: &str, value: f64) -> String {
+        let body = format!(r#"{{"operation": "{operation}", "value": {value}}}"#);
+        let answer = self.send("PUT", &format!("/values/{id}"), &body);
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.body["command_id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn value(&self, id: &str) -> f64 {
+        self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
+    }
+
+    /// Ends it as a power cut would, as far as the process can tell.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (location, content_type) = (header("location"), header("content-type").unwrap_or_default());
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().unwrap();
+    Answer {
+        status,
+        location,
+        content_type,
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    }
+}

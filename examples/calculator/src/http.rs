@@ -1,0 +1,79 @@
+//! The calculator over HTTP: `POST /values`, `PUT /values/{id}`, `GET /values/{id}`.
+
+use crate::{CreateValue, Operation, UpdateValue, Value, ValueId};
+use axum::{
+    Json, Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use factum::App;
+use factum_http::{Body, Incoming, PathId, Problem, ProblemType, Service, accepted};
+use serde::{Deserialize, Serialize};
+
+/// The calculator, over `app`.
+pub fn service(app: App) -> Service {
+    let routes = Router::new()
+        .route("/values", post(create))
+        .route("/values/{id}", get(read).put(update))
+        .with_state(app.clone());
+    Service {
+        name: "calculator",
+        about: "create a value, add to it, multiply it",
+        app,
+        routes,
+        hints: &HINTS,
+    }
+}
+
+const HINTS: [&str; 3] = [
+    r#"id=$(curl -s -d '{"value": 2}' -H 'Content-Type: application/json' {url}/values | sed 's/.*"value_id":"\([^"]*\).*/\1/')"#,
+    r#"curl -i -X PUT -d '{"operation": "ADD", "value": 2}' -H 'Content-Type: application/json' {url}/values/$id"#,
+    "curl -s {url}/values/$id",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    value: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    operation: Operation,
+    value: f64,
+}
+
+#[derive(Serialize)]
+struct Read {
+    value_id: ValueId,
+    value: f64,
+}
+
+async fn create(
+    State(app): State<App>,
+    incoming: Incoming,
+    Body(Create { value }): Body<Create>,
+) -> Result<Response, Problem> {
+    let value_id: ValueId = incoming.fresh_id();
+    let ended = app.execute(CreateValue { value_id, value }).intake(incoming.intake()).await;
+    accepted(&incoming, ended, [("value_id", value_id.to_string())])
+}
+
+async fn update(
+    State(app): State<App>,
+    PathId(value_id): PathId<ValueId>,
+    incoming: Incoming,
+    Body(Update { operation, value }): Body<Update>,
+) -> Result<Response, Problem> {
+    let ended = app.execute(UpdateValue { value_id, operation, value }).intake(incoming.intake()).await;
+    accepted(&incoming, ended, [("value_id", value_id.to_string())])
+}
+
+async fn read(State(app): State<App>, PathId(value_id): PathId<ValueId>) -> Result<Json<Read>, Problem> {
+    let Value(value) = app.view::<Value>(value_id).await?.state;
+    let missing = || Problem::new(ProblemType::NotFound, format!("value with id {value_id} does not exist"));
+    let value = value.ok_or_else(missing)?;
+    Ok(Json(Read { value_id, value }))
+}

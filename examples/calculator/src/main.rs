@@ -1,0 +1,10 @@
+//! The calculator alone: `cargo run --release -p calculator`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    factum_cli::log_to_stderr();
+    factum_cli::run(
+        factum_cli::Application::new("calculator", "serve").service("calculator", calculator::service),
+    )
+}
