@@ -136,7 +136,7 @@ impl Engine {
         let judged = self.judge_early(Part::Fresh, &append);
         let verdict = judged.and_then(|()| self.judge_and_write(append));
         let mut held = locked(written);
-        tags.iter().for_each(|tag| drop(held.remove(tag)));
+        held.retain(|tag| !tags.contains(tag));
         released.notify_all();
         verdict
     }
@@ -176,11 +176,12 @@ impl Engine {
             Some(Fault::KeepsEventsBeforeTakenId) => state.judge_ids(&append),
             _ => Ok(()),
         };
+        let tracking = append.condition.tracking.clone();
         let (commit, stored) = state.write(self.fault, append, self.clock.now());
         let before = state.visible;
         state.take(self.fault, &commit, false);
         if self.is(Fault::TrackingLost)
-            && let Some(tracking) = &commit.tracking
+            && let Some(tracking) = &tracking
         {
             state.track(self.fault, tracking, stored.sequence);
         }
