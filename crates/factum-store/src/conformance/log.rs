@@ -140,6 +140,12 @@ impl Log {
         self.select(&Query::All)
     }
 
+    /// The first event of all, which must be there.
+    pub(crate) fn first(&self) -> Result<RecordedEvent, Failure> {
+        let first = self.all()?.into_iter().next();
+        first.ok_or_else(|| self.promise.broken("read the first event", "an event", &"an empty log"))
+    }
+
     /// Where the matching events stand.
     pub(crate) fn positions(&self, query: &Query) -> Result<Vec<u64>, Failure> {
         Ok(self.select(query)?.iter().map(|event| event.position.get()).collect())

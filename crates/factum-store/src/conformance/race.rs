@@ -1,7 +1,11 @@
-//! Several at once. Checks that race run many rounds, each of which begins together.
+//! Several at once. Checks that race run many rounds, each of which begins together: who was woken last
+//! from the barrier waits for none, and who was first does not run ahead.
 
 use std::{
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, ScopedJoinHandle},
 };
 
@@ -12,9 +16,13 @@ pub(crate) const ROUNDS: usize = 12;
 
 /// What each of `contenders` got, in their order; they begin together.
 pub(crate) fn race<T: Send>(contenders: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(contenders);
+    let (start, awake) = (Barrier::new(contenders), AtomicUsize::new(0));
     let contend = |contender| {
         start.wait();
+        awake.fetch_add(1, Ordering::SeqCst);
+        while awake.load(Ordering::SeqCst) < contenders {
+            thread::yield_now();
+        }
         run(contender)
     };
     thread::scope(|scope| {

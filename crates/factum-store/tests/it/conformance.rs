@@ -1,11 +1,97 @@
-//! The suite itself: the reference passes it, and neither of its lists can rot.
+//! The suite itself: the reference passes it, every broken store is caught, and neither list can rot.
 
 use crate::subjects::InMemory;
-use factum_store::conformance::{self, Promise};
+use factum_store::conformance::{
+    self, Promise,
+    broken::{self, Broken},
+};
+use std::{collections::HashSet, sync::Mutex, thread};
 
 #[test]
 fn the_reference_conforms() {
     conformance::assert_conforms(&InMemory);
+}
+
+#[test]
+fn the_engine_of_the_broken_stores_conforms_without_a_fault() {
+    let report = conformance::run(&broken::sound());
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.skipped().count(), 0, "every check must be tried on a store that is sound");
+}
+
+#[test]
+fn what_a_store_does_not_claim_is_skipped_and_told() {
+    let report = conformance::run(&InMemory);
+    let skipped: HashSet<_> = report.skipped().map(|(_, family)| format!("{family:?}")).collect();
+    assert_eq!(skipped, HashSet::from(["Durable".to_owned()]));
+}
+
+#[test]
+fn each_broken_store_is_caught() {
+    let rows: Vec<_> = in_parallel(broken::ALL, caught_by);
+    for (broken, caught) in broken::ALL.iter().zip(&rows) {
+        println!("{:32} | {:4} | {}", broken.name, broken.breaks, caught.all.join(" "));
+    }
+    let missed: Vec<_> = broken::ALL.iter().zip(&rows).filter(|(_, caught)| !caught.cited).collect();
+    assert!(missed.is_empty(), "not caught by a check that cites the promise: {missed:#?}");
+}
+
+/// What became of a broken store.
+#[derive(Debug)]
+struct Caught {
+    /// A check that cites the promise failed, and laid the failure to that promise.
+    cited: bool,
+    /// Every check that failed, and to which promise it laid the failure.
+    all: Vec<String>,
+}
+
+fn caught_by(broken: &Broken) -> Caught {
+    let report = conformance::run(&broken.subject());
+    let cited = report
+        .failed()
+        .any(|(check, failure)| check.promises.contains(&broken.breaks) && failure.promise == broken.breaks);
+    let all =
+        report.failed().map(|(check, failure)| format!("{}({})", check.name, failure.promise)).collect();
+    Caught { cited, all }
+}
+
+/// Two at a time: most of what a broken store does is to wait.
+fn in_parallel<T: Sync, R: Send>(of: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = Mutex::new(of.iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let item = next.lock().unwrap().next();
+                    let Some((nth, item)) = item else { break };
+                    let result = run(item);
+                    done.lock().unwrap().push((nth, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(nth, _)| *nth);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[test]
+fn every_promise_is_checked_and_broken() {
+    for promise in Promise::ALL {
+        let cited = conformance::checks().any(|check| check.promises.contains(promise));
+        assert!(cited, "{promise} is cited by no check");
+        let broken = broken::ALL.iter().any(|broken| broken.breaks == *promise);
+        assert!(broken, "{promise} is broken by no store");
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names = HashSet::new();
+    for name in conformance::checks().map(|check| check.name).chain(broken::ALL.iter().map(|b| b.name)) {
+        assert!(names.insert(name), "{name} stands twice");
+    }
 }
 
 #[test]

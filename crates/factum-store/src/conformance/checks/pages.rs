@@ -109,6 +109,7 @@ fn a_page_is_bounded_in_bytes(case: &Case<'_>) -> Result<(), Failure> {
             L10.holds(all_but_last < PAGE_BYTES_MAX, &done, bound, &bytes)?;
             L10.holds(!bytes.is_empty() || page.next.is_none(), &done, "a page that gets on", &bytes)?;
             came.extend(bytes);
+            L10.holds(came.len() <= sizes.len(), &done, "no payload twice", &came)?;
             match page.next {
                 None => break,
                 Some(next) if backwards => options.up_to = Some(next),

@@ -125,7 +125,7 @@ fn one_command_is_decided_once(case: &Case<'_>) -> Result<(), Failure> {
         let id = case.command_id();
         let decide = |nth: usize| {
             let mut commit =
-                if nth % 2 == 0 { case.commit([]) } else { case.commit([fact("order-1", "placed", &[])]) };
+                if nth.is_multiple_of(2) { case.commit([]) } else { case.commit([fact("order-1", "placed", &[])]) };
             commit.command.id = id;
             (commit, Condition::none())
         };

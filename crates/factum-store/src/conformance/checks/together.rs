@@ -73,13 +73,13 @@ fn the_first_part_that_fails_is_reported(case: &Case<'_>) -> Result<(), Failure>
     let log = ordered(case)?;
     let commit = || case.commit([fact("order-1", "paid", &["order:1"])]);
     for first in 0..PARTS.len() {
-        for second in first + 1..PARTS.len() {
-            log.refused(L9, commit(), parts(&[PARTS[second], PARTS[first]]), error_of(PARTS[first]))?;
+        for second in &PARTS[first + 1..] {
+            log.refused(L9, commit(), parts(&[second, PARTS[first]]), error_of(PARTS[first]))?;
         }
         log.refused(L9, commit(), parts(&PARTS[first..]), error_of(PARTS[first]))?;
     }
     let mut decided = commit();
-    decided.command.id = log.commits(1)?[0].header.command_id;
+    decided.command.id = log.first()?.command_id();
     let error = AppendError::AlreadyDecided { command: decided.command.id, sequence: Sequence::new(1) };
     log.refused(L9, decided, parts(&PARTS), error)
 }

@@ -89,7 +89,7 @@ fn a_refused_commit_leaves_nothing(case: &Case<'_>) -> Result<(), Failure> {
 fn a_commit_refused_for_its_last_event_leaves_nothing(case: &Case<'_>) -> Result<(), Failure> {
     let log = case.open();
     log.put(case.commit([fact("order-2", "placed", &["order:2"])]))?;
-    let taken = log.all()?[0].id;
+    let taken = log.first()?.id;
     let mut repeated = fact("order-3", "placed", &["order:1"]);
     repeated.id = Some(taken);
     let commit = case.commit([fact("order-1", "placed", &["order:1"]), repeated]);

@@ -1,0 +1,98 @@
+//! The faults, by name. What each does stands in the table.
+
+/// A part of what is judged before a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Valid,
+    Decided,
+    Tracking,
+    Absent,
+    Streams,
+    Fresh,
+    Ids,
+}
+
+impl Part {
+    /// In the order in which refusals are found.
+    pub(super) const ORDER: [Self; 7] =
+        [Self::Valid, Self::Decided, Self::Tracking, Self::Absent, Self::Streams, Self::Fresh, Self::Ids];
+}
+
+/// What is wrong with an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    RefusedTakesNumbers,
+    EmptyTakesPosition,
+    EmptyTakesNoSequence,
+    VisiblePartByPart,
+    KeepsEventsBeforeTakenId,
+    OrderedByEffectiveTime,
+    CorrectionOverwrites,
+    RevisionPerType,
+    RevisionOncePerCommit,
+    RevisionAlwaysCurrent,
+    /// The part is judged before the lock is taken, and not again.
+    JudgedOutsideLock(Part),
+    ExactlyIsAtLeast,
+    OnlyWrittenStreams,
+    FirstStreamOnly,
+    TypeGuardOutsideLock,
+    LocksWhatIsWritten,
+    FreshOffByOne,
+    FreshFirstItemOnly,
+    GuardsSeeRecentOnly,
+    StaleTellsFirst,
+    AbsentCached,
+    AbsentSeesRecentOnly,
+    AbsentTellsLast,
+    LastProgressWins,
+    EqualProgressHolds,
+    SourceByPrefix,
+    RefusedMovesProgress,
+    BatchJudgedAtStart,
+    BatchStopsAtRefusal,
+    TrackingAlone,
+    JudgedBackwards,
+    NextSkips,
+    NextRepeatsBackwards,
+    LimitBeforeFilter,
+    ByteBoundDropsEvent,
+    UpToIsExclusive,
+    TagsByHash,
+    TagsJoinedByOr,
+    CategoryByPrefix,
+    FirstItemOfQueryOnly,
+    EmptyNotFound,
+    EmptyNotDecided,
+    ParkedIsFinal,
+    LimitsAfterWrite,
+    ConditionsNotChecked,
+    BatchNotBounded,
+    LongLabelsCut,
+    ClockFollowed,
+    EffectiveIsIssued,
+    EffectiveIsClock,
+    RepeatedIdsPass,
+    GivenIdsNotFound,
+    FoundByFamily,
+    DerivedSkipsGiven,
+    HeadBeforeWrite,
+    ReadsBehind,
+    IndexBehind,
+    PagesCached,
+    EmptyWakesNobody,
+    HeadersAsMap,
+    TimesInMilliseconds,
+    TagsSorted,
+    LoggedPayloadLost,
+    TrackingLost,
+    TailNotFlushed,
+    EmptyNotWritten,
+    ProgressNotRebuilt,
+    DecidedNotRebuilt,
+    RefusedWritten,
+    IdentityNotKept,
+    GuardsByHash,
+    AnyAppendCollides,
+    GuardsIgnoreTypes,
+}
