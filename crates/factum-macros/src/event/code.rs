@@ -20,7 +20,7 @@ pub(super) fn implement(name: &Ident, context: &str, variants: &[EventVariant<'_
     let (writes, reads) = (parts.iter().map(Part::write), parts.iter().map(Part::read));
     let indexed: Vec<_> =
         parts.iter().map(|part| (part.variant.ident, part.index.to_token_stream())).collect();
-    let reached_by = reach::reached_by(&quote!(#name), &of, &indexed);
+    let reached_by = reach::reached_by(&quote!(#name), &of, name.span(), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;
