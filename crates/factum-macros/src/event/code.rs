@@ -102,6 +102,7 @@ impl Part<'_> {
         (format_ident!("__Factum{ident}Written"), format_ident!("__Factum{ident}Read"))
     }
 
+    /// A field that serde skips is never read in them, hence the `allow`.
     fn shadows(&self) -> TokenStream {
         let (written, read) = self.shadow_names();
         let container = &self.variant.serde;
@@ -115,10 +116,12 @@ impl Part<'_> {
             #[derive(__p::serde::Serialize)]
             #[serde(crate = "__p::serde")]
             #(#container)*
+            #[allow(dead_code)]
             struct #written #lifetime { #(#borrowed),* }
             #[derive(__p::serde::Deserialize)]
             #[serde(crate = "__p::serde")]
             #(#container)*
+            #[allow(dead_code)]
             struct #read { #(#owned),* }
         }
     }
