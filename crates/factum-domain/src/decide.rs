@@ -54,7 +54,7 @@ pub fn nothing<E, R>() -> Result<Events<E>, R> {
 macro_rules! ensure {
     ($condition:expr, $rejection:expr $(,)?) => {
         if !$condition {
-            return ::core::result::Result::Err(::core::convert::From::from($rejection));
+            return ::core::result::Result::Err($crate::__private::rejected($rejection));
         }
     };
 }

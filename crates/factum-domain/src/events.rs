@@ -95,9 +95,10 @@ impl<E: Event> Events<E> {
 
 /// What can be emitted: an event, a [`Fact`], or an array or `Vec` of either.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be emitted where events of `{E}` are decided",
-    label = "not an event of `{E}`",
-    note = "emit one `{E}`, an array or a `Vec` of them, or `fact(event)` to say more of it; a `#[derive(Subset)]` enum can be read but not emitted"
+    message = "`{Self}` cannot be emitted",
+    label = "not an event, nor an array or a `Vec` of events",
+    note = "a decision emits events of its `type Event`: one, an array or a `Vec` of them, or `fact(event)` to say more of one",
+    note = "a `#[derive(Subset)]` enum can be read but not emitted"
 )]
 pub trait IntoEvents<E> {
     /// The events, in order.

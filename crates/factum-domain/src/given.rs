@@ -1,15 +1,16 @@
 //! Owns given/when/then: a decision tested over events, without a log. Events pass through their stored
 //! form on the way in, as a store would give them back.
 
-use crate::{Boundary, Context, Decide, Decision, Event, IntoEvents, Models, Reject, nothing};
+mod when;
+
+pub use when::When;
+
+use crate::{Boundary, Context, Decide, Event, Models};
 use factum_event::{
     CommandId, CommandName, CommitHeader, CorrelationId, EventId, Metadata, NewEvent, Position,
     RecordedEvent, Revision, Sequence, Timestamp,
 };
-use std::{
-    fmt::{self, Debug},
-    sync::Arc,
-};
+use std::{fmt::Debug, sync::Arc};
 use uuid::Uuid;
 
 /// What has happened, and who asks when. [`given`] begins one.
@@ -36,7 +37,7 @@ impl Given {
     /// These events as well, perhaps of another context.
     pub fn and<E: Event + Debug>(mut self, events: impl IntoIterator<Item = E>) -> Self {
         for event in events {
-            self.shown.push(shown(&event));
+            self.shown.push(when::shown(&event));
             let record = self.record(event.to_new());
             self.log.push(record);
         }
@@ -58,7 +59,8 @@ impl Given {
     /// The command is decided.
     ///
     /// # Panics
-    /// When a given event does not read back from its stored form.
+    /// When a given event does not read back from its stored form, or when a store would refuse what was
+    /// decided.
     #[track_caller]
     pub fn when<D: Decide>(self, command: D) -> When<D> {
         let keys = command.keys();
@@ -73,7 +75,7 @@ impl Given {
         }
         let context = Context::new(self.command_id(), self.now, &self.metadata);
         let got = command.decide(&models, &context);
-        When { given: self.shown, models, got }
+        When::new(self, models, got)
     }
 
     fn select(&self, boundary: &Boundary) -> impl Iterator<Item = &RecordedEvent> {
@@ -118,114 +120,3 @@ impl Given {
         }
     }
 }
-
-/// What was decided. One of the `then`s looks at it.
-#[must_use = "nothing is checked before `.then(..)`, `.then_rejected(..)` or `.then_nothing()`"]
-pub struct When<D: Decide> {
-    given: Vec<String>,
-    models: D::Models,
-    got: Decision<D>,
-}
-
-impl<D: Decide> When<D> {
-    /// Exactly these events happen: one, an array, a `Vec`, or facts.
-    ///
-    /// # Panics
-    /// When anything else was decided.
-    #[track_caller]
-    pub fn then(self, events: impl IntoEvents<D::Event>)
-    where
-        D::Event: Debug + PartialEq,
-    {
-        let expected = events.into_events();
-        if !matches!(&self.got, Ok(got) if *got == expected) {
-            self.fail(&Ok(expected));
-        }
-    }
-
-    /// There is nothing to do.
-    ///
-    /// # Panics
-    /// When anything else was decided.
-    #[track_caller]
-    pub fn then_nothing(self)
-    where
-        D::Event: Debug + PartialEq,
-    {
-        if !matches!(&self.got, Ok(got) if got.is_empty()) {
-            self.fail(&nothing());
-        }
-    }
-
-    /// The domain says no, for this reason.
-    ///
-    /// # Panics
-    /// When anything else was decided.
-    #[track_caller]
-    pub fn then_rejected(self, why: D::Rejection)
-    where
-        D::Event: Debug,
-        D::Rejection: PartialEq,
-    {
-        if !matches!(&self.got, Err(got) if *got == why) {
-            self.fail(&Err(why));
-        }
-    }
-
-    /// # Panics
-    /// Always: this is what a failing test prints.
-    #[track_caller]
-    fn fail(&self, expected: &Decision<D>) -> !
-    where
-        D::Event: Debug,
-    {
-        let mut given = String::new();
-        for (at, event) in self.given.iter().enumerate() {
-            given.push_str(&section(&format!("given {}", at + 1), event));
-        }
-        panic!(
-            "the command decided something else\n{}{}{}{given}",
-            section("expected", &shown_decision::<D>(expected)),
-            section("got", &shown_decision::<D>(&self.got)),
-            section("state", &shown(&self.models)),
-        )
-    }
-}
-
-impl<D: Decide> Debug for When<D>
-where
-    D::Event: Debug,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("When").field("got", &self.got).field("models", &self.models).finish_non_exhaustive()
-    }
-}
-
-fn shown_decision<D: Decide>(decision: &Decision<D>) -> String
-where
-    D::Event: Debug,
-{
-    match decision {
-        Ok(events) if events.is_empty() => "nothing".to_owned(),
-        Ok(events) => events.facts().iter().map(shown).collect::<Vec<_>>().join("\n"),
-        Err(why) => format!("rejected: {}\n{} {}: {why}", shown(why), why.status(), why.code()),
-    }
-}
-
-/// On one line where it fits.
-fn shown(value: &impl Debug) -> String {
-    let line = format!("{value:?}");
-    if line.len() <= LINE_CHARS_MAX { line } else { format!("{value:#?}") }
-}
-
-fn section(name: &str, text: &str) -> String {
-    let mut out = String::new();
-    for (at, line) in text.lines().enumerate() {
-        let name = if at == 0 { name } else { "" };
-        out.push_str(&format!("  {name:<10}{line}\n"));
-    }
-    out
-}
-
-/// How much of a value is shown on one line.
-const LINE_CHARS_MAX: usize = 90;

@@ -49,6 +49,7 @@ pub mod __private {
         decode::{decode_payload, encode_payload, newer, same_variant},
         event::{includes, new_event},
         reached::{HasStream, HasTag, descriptor_at, variant_index},
+        reject::rejected,
     };
     pub use bytes::Bytes;
     pub use factum_event::{NewEvent, RecordedEvent, StreamName, Tag};

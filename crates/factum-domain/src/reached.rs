@@ -31,13 +31,10 @@ pub trait HasStream<const VARIANT: usize, K> {}
 
 impl<E> ReachedBy<Everything> for E {}
 
-#[diagnostic::do_not_recommend]
 impl<E: ReachedBy<S>, S> ReachedBy<Last<S>> for E {}
 
-#[diagnostic::do_not_recommend]
 impl<E, A, B> ReachedBy<(Tagged<A>, Tagged<B>)> for E where E: ReachedBy<Tagged<A>> + ReachedBy<Tagged<B>> {}
 
-#[diagnostic::do_not_recommend]
 impl<E, A, B, C> ReachedBy<(Tagged<A>, Tagged<B>, Tagged<C>)> for E where
     E: ReachedBy<Tagged<A>> + ReachedBy<Tagged<B>> + ReachedBy<Tagged<C>>
 {

@@ -72,8 +72,6 @@ impl<E: EventSet> EventSet for Recorded<E> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<E: ReachedBy<Tagged<K>>, K> ReachedBy<Tagged<K>> for Recorded<E> {}
 
-#[diagnostic::do_not_recommend]
 impl<E: ReachedBy<Stream<K>>, K> ReachedBy<Stream<K>> for Recorded<E> {}

@@ -2,6 +2,29 @@
 
 use std::fmt;
 
+/// What `ensure!` can reject with where `R` is the rejection: whatever `?` would convert.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be turned into the rejection `{R}`",
+    label = "not a `{R}`",
+    note = "reject with a `{R}`, or give it a variant that wraps this one: `#[error(transparent)] Other(#[from] {Self})`"
+)]
+pub trait IntoRejection<R> {
+    fn into_rejection(self) -> R;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, R: From<T>> IntoRejection<R> for T {
+    fn into_rejection(self) -> R {
+        self.into()
+    }
+}
+
+#[doc(hidden)]
+pub fn rejected<R>(why: impl IntoRejection<R>) -> R {
+    why.into_rejection()
+}
+
 /// Why a command is refused. Its `Display` is the reason a person reads.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rejection",

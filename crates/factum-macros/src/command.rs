@@ -102,6 +102,7 @@ fn shadow(input: &DeriveInput) -> TokenStream {
         #[derive(__p::serde::Serialize, __p::serde::Deserialize)]
         #[serde(crate = "__p::serde", remote = #remote)]
         #(#container)*
+        #[allow(dead_code)]
     };
     match &input.data {
         Data::Struct(data) => match &data.fields {

@@ -50,7 +50,7 @@ impl Shared {
             let parsed = attribute.parse_nested_meta(|meta| {
                 if meta.path.is_ident("context") {
                     said = true;
-                    shared.context = Some(context_name(&meta.value()?.parse::<LitStr>()?)?);
+                    shared.context = problems.take(context_name(&meta.value()?.parse::<LitStr>()?));
                 } else if meta.path.is_ident("stream") {
                     shared.stream = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("tags") {

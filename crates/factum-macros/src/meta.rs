@@ -1,8 +1,8 @@
 //! Owns what a `#[meta]` field can take from the record of an event.
 
-use crate::problems::Problems;
+use crate::{names::place, problems::Problems};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::quote_spanned;
 use syn::{Attribute, Field, Ident, Meta, ext::IdentExt};
 
 const NAMES: &str =
@@ -13,17 +13,18 @@ pub(crate) fn value(field: &Field, record: &Ident, problems: &mut Problems) -> O
     let attribute = field.attrs.iter().find(|attribute| attribute.path().is_ident("meta"))?;
     let ident = field.ident.as_ref()?;
     let part = part(attribute, ident, problems)?;
-    let clone = quote!(::core::clone::Clone::clone);
+    let place = place(ident);
+    let record = Ident::new(&record.to_string(), place);
     Some(match part.unraw().to_string().as_str() {
-        "position" => quote!(#record.position),
-        "id" => quote!(#record.id),
-        "stream" => quote!(#clone(&#record.stream)),
-        "revision" => quote!(#record.revision),
-        "recorded_at" => quote!(#record.recorded_at()),
-        "effective_at" => quote!(#record.effective_at),
-        "actor" => quote!(#record.actor().map(::core::convert::Into::into)),
-        "command_id" => quote!(#record.command_id()),
-        "correlation" => quote!(#record.commit.correlation()),
+        "position" => quote_spanned!(place=> #record.position),
+        "id" => quote_spanned!(place=> #record.id),
+        "stream" => quote_spanned!(place=> ::core::clone::Clone::clone(&#record.stream)),
+        "revision" => quote_spanned!(place=> #record.revision),
+        "recorded_at" => quote_spanned!(place=> #record.recorded_at()),
+        "effective_at" => quote_spanned!(place=> #record.effective_at),
+        "actor" => quote_spanned!(place=> #record.actor().map(::core::convert::Into::into)),
+        "command_id" => quote_spanned!(place=> #record.command_id()),
+        "correlation" => quote_spanned!(place=> #record.commit.correlation()),
         other => {
             problems.at(
                 &part,

@@ -1,6 +1,6 @@
 //! `#[model]`: query, scope check and fold from one place, the match arms of `apply`.
 
-use crate::{problems::Problems, reach};
+use crate::{names::place, problems::Problems, reach};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
@@ -122,7 +122,7 @@ fn implement(mut item: ItemImpl, read: &Read) -> TokenStream {
     let types = reach::descriptors(of, &variants);
     let indexed: Vec<_> =
         variants.iter().map(|&variant| (variant, reach::variant_index(of, variant))).collect();
-    let reached_by = reach::reached_by(&set, of, &indexed);
+    let reached_by = reach::reached_by(&set, of, place(of), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;
@@ -150,8 +150,9 @@ fn implement(mut item: ItemImpl, read: &Read) -> TokenStream {
 
 /// Lets `apply` take the events it reads; those it has no arm for never come.
 fn rewrite(item: &mut ItemImpl, of: &Type) {
-    let read: Type = syn::parse_quote!(__FactumRead);
-    item.items.push(syn::parse_quote!(type Event = #read;));
+    let place = place(of);
+    let read: Type = syn::parse_quote_spanned!(place=> __FactumRead);
+    item.items.push(syn::parse_quote_spanned!(place=> type Event = #read;));
     let Some(apply) = apply(item) else { return };
     let Some((_, parameter)) = parameter(apply) else { return };
     let Some(body) = body(apply, &parameter) else { return };

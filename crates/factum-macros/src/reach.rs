@@ -1,8 +1,7 @@
 //! Owns the generated side of the scope check: which variants a set of events holds, and that each
 //! carries what a scope selects by. Errors are to underline the variant.
 
-use crate::names::place;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type, ext::IdentExt};
 
@@ -22,22 +21,37 @@ pub(crate) fn descriptors(of: &Type, variants: &[&Ident]) -> TokenStream {
 }
 
 /// `set` is reached by the scopes that reach each of these variants of `of`.
-pub(crate) fn reached_by(set: &TokenStream, of: &Type, variants: &[(&Ident, TokenStream)]) -> TokenStream {
-    let tagged = variants
-        .iter()
-        .map(|(variant, index)| quote_spanned!(place(*variant)=> #of: __p::HasTag<#index, __K>));
+///
+/// As if the user had written it beside the enum: for an impl that looks derived the compiler advises to
+/// write it by hand. So names are imported, since lints about qualified names apply.
+pub(crate) fn reached_by(
+    set: &TokenStream,
+    of: &Type,
+    place: Span,
+    variants: &[(&Ident, TokenStream)],
+) -> TokenStream {
+    let tagged =
+        variants.iter().map(|(variant, index)| quote_spanned!(variant.span()=> #of: __HasTag<#index, __K>));
     let streams = variants
         .iter()
-        .map(|(variant, index)| quote_spanned!(place(*variant)=> #of: __p::HasStream<#index, __K>));
+        .map(|(variant, index)| quote_spanned!(variant.span()=> #of: __HasStream<#index, __K>));
+    let impls = quote_spanned! {place=>
+        impl<__K: __Id> __ReachedBy<__Tagged<__K>> for #set where #(#tagged,)* {}
+        impl<__K: __Id> __ReachedBy<__Stream<__K>> for #set where #(#streams,)* {}
+    };
     quote! {
-        #[automatically_derived]
-        impl<__K: __p::Id> __p::ReachedBy<__p::Tagged<__K>> for #set where #(#tagged,)* {}
-        #[automatically_derived]
-        impl<__K: __p::Id> __p::ReachedBy<__p::Stream<__K>> for #set where #(#streams,)* {}
+        use ::factum::__private::{
+            HasStream as __HasStream, HasTag as __HasTag, Id as __Id, ReachedBy as __ReachedBy,
+            Stream as __Stream, Tagged as __Tagged,
+        };
+        #impls
     }
 }
 
 /// `set` is reached by every scope: a stand-in for a set that is wrong in itself.
 pub(crate) fn reached_by_all(set: &TokenStream) -> TokenStream {
-    reached_by(set, &syn::parse_quote!(#set), &[])
+    quote! {
+        impl<__K: __p::Id> __p::ReachedBy<__p::Tagged<__K>> for #set {}
+        impl<__K: __p::Id> __p::ReachedBy<__p::Stream<__K>> for #set {}
+    }
 }

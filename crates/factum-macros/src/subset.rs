@@ -5,6 +5,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Variant, ext::IdentExt};
 
+const FIELDS: &str =
+    "a subset names the fields it reads, `Enrolled { course: CourseId }`, or none, `Enrolled`";
+
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     let mut problems = Problems::default();
     problems.no_generics("a subset", &input.generics);
@@ -16,18 +19,21 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
         Data::Enum(data) if !data.variants.is_empty() => {
             for variant in &data.variants {
                 variants.push(&variant.ident);
+                if let Fields::Unnamed(fields) = &variant.fields {
+                    problems.at(fields, FIELDS);
+                    continue;
+                }
                 arms.extend(of.as_ref().and_then(|of| arm(of, input, variant, &record, &mut problems)));
             }
         }
         _ => problems.at(&input.ident, "a subset is an enum with one variant for each event it reads"),
     }
     let name = &input.ident;
-    let set = quote!(#name);
-    let stub = stub(&set);
+    let stub = stub(&quote!(#name));
     problems.or(
         || {
             of.as_ref()
-                .map(|of| implement(&set, &syn::parse_quote!(#of), &variants, &arms, &record))
+                .map(|of| implement(name, &syn::parse_quote!(#of), &variants, &arms, &record))
                 .unwrap_or_default()
         },
         stub,
@@ -60,13 +66,6 @@ fn arm(
     record: &Ident,
     problems: &mut Problems,
 ) -> Option<TokenStream> {
-    if let Fields::Unnamed(fields) = &variant.fields {
-        problems.at(
-            fields,
-            "a subset names the fields it reads: `Enrolled { course: CourseId }`, or none: `Enrolled`",
-        );
-        return None;
-    }
     let (set, ident) = (&input.ident, &variant.ident);
     let (mut reads, mut gives) = (Vec::new(), Vec::new());
     for field in &variant.fields {
@@ -88,7 +87,7 @@ fn arm(
 }
 
 fn implement(
-    set: &TokenStream,
+    set: &Ident,
     of: &Type,
     variants: &[&Ident],
     arms: &[TokenStream],
@@ -97,7 +96,7 @@ fn implement(
     let types = reach::descriptors(of, variants);
     let indexed: Vec<_> =
         variants.iter().map(|&variant| (variant, reach::variant_index(of, variant))).collect();
-    let reached_by = reach::reached_by(set, of, &indexed);
+    let reached_by = reach::reached_by(&quote!(#set), of, set.span(), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;

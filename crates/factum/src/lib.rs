@@ -3,9 +3,11 @@
 //! This is what applications depend on: everything in it is named here and nothing is made here. Domain
 //! crates take it with `default-features = false`, which is pure: no I/O, no clock, no runtime.
 
+mod derives;
+
+pub use derives::{Command, Event, Id, Reject, Subset, model};
 pub use factum_domain::*;
 pub use factum_event::*;
-pub use factum_macros::{Command, Event, Id, Reject, Subset, model};
 
 #[doc(hidden)]
 pub use factum_domain::__private;

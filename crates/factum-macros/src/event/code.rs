@@ -20,7 +20,7 @@ pub(super) fn implement(name: &Ident, context: &str, variants: &[EventVariant<'_
     let (writes, reads) = (parts.iter().map(Part::write), parts.iter().map(Part::read));
     let indexed: Vec<_> =
         parts.iter().map(|part| (part.variant.ident, part.index.to_token_stream())).collect();
-    let reached_by = reach::reached_by(&quote!(#name), &of, &indexed);
+    let reached_by = reach::reached_by(&quote!(#name), &of, name.span(), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;
@@ -102,6 +102,7 @@ impl Part<'_> {
         (format_ident!("__Factum{ident}Written"), format_ident!("__Factum{ident}Read"))
     }
 
+    /// A field that serde skips is never read in them, hence the `allow`.
     fn shadows(&self) -> TokenStream {
         let (written, read) = self.shadow_names();
         let container = &self.variant.serde;
@@ -115,10 +116,12 @@ impl Part<'_> {
             #[derive(__p::serde::Serialize)]
             #[serde(crate = "__p::serde")]
             #(#container)*
+            #[allow(dead_code)]
             struct #written #lifetime { #(#borrowed),* }
             #[derive(__p::serde::Deserialize)]
             #[serde(crate = "__p::serde")]
             #(#container)*
+            #[allow(dead_code)]
             struct #read { #(#owned),* }
         }
     }

@@ -149,17 +149,18 @@ impl Stored {
         let text = match needed {
             None => "versions start at 1".to_owned(),
             Some(needed) if needed == count => return,
+            Some(needed) if count > needed => format!(
+                "`{ident}` has {count} upcaster(s), each from one version to the next, and is at version \
+                 {version}: write `version = {}`, or take the spare ones out",
+                count + 1
+            ),
             Some(needed) => {
                 let list: Vec<String> = (1..version.min(6)).map(|from| format!("from_{from}")).collect();
-                let list = match list.is_empty() {
-                    true => "no `upcast`".to_owned(),
-                    false => format!("`upcast({})`", list.join(", ")),
-                };
-                let text = format!(
+                format!(
                     "`{ident}` is at version {version}, which takes {needed} upcaster(s), and has {count}: write \
-                     {list}, each from one version to the next and the last to the enum"
-                );
-                if count > needed { format!("{text}; or is this `version = {}`?", count + 1) } else { text }
+                     `upcast({})`, each from one version to the next and the last to the enum",
+                    list.join(", ")
+                )
             }
         };
         problems.add(syn::Error::new(at, text));

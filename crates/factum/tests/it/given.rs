@@ -206,3 +206,54 @@ fn what_is_said_of_an_event_beside_its_fields_is_compared_too() {
     let text = printed(|| given_nothing().when(Backdate).then(set(5)));
     assert!(text.contains("effective_at: 1970-01-01T00:01:00.000000Z"), "{text}");
 }
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "lossy")]
+enum Lossy {
+    Lost {
+        #[serde(skip)]
+        note: u32,
+    },
+    #[event(name = "lossy.named")]
+    Named {
+        #[tag]
+        whom: Name,
+    },
+}
+#[derive(Id)]
+struct Name(String);
+
+#[derive(Clone)]
+struct Say(Lossy);
+impl Decide for Say {
+    type Event = Lossy;
+    type Models = ();
+    type Rejection = Refused;
+    fn keys(&self) {}
+    fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
+        ensure!(self.0 != Lossy::Lost { note: 9 }, "");
+        emit(self.0.clone())
+    }
+}
+
+#[test]
+fn an_event_that_loses_something_on_the_way_is_found_out() {
+    let lost = |note| Lossy::Lost { note };
+    given_nothing().when(Say(lost(0))).then(lost(0));
+    let text = printed(|| given_nothing().when(Say(lost(1))).then(lost(1)));
+    let expected = "an event does not read back as it was written
+  written   Lost { note: 1 }
+  read      Lost { note: 0 }
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_a_store_would_refuse_fails_the_test() {
+    let named = |name: &str| Lossy::Named { whom: Name(name.to_owned()) };
+    given_nothing().when(Say(named("ann"))).then(named("ann"));
+    let text = printed(|| _ = given_nothing().when(Say(named("an\nn"))));
+    assert!(text.starts_with("a store would refuse what was decided: event 0: a tag"), "{text}");
+    let text = printed(|| _ = given_nothing().when(Say(Lossy::Lost { note: 9 })));
+    assert!(text.contains("a rejection code is empty"), "{text}");
+}

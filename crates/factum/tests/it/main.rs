@@ -12,5 +12,5 @@ mod models;
 mod rejections;
 mod scopes;
 mod subsets;
-//UI mod ui;
+mod ui;
 mod upcasting;

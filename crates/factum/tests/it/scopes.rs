@@ -44,7 +44,7 @@ fn boundary<M: Model>(key: <M::Scope as Scope>::Key) -> Boundary {
 }
 
 fn item() -> QueryItem {
-    let types = ["campus.enrolled", "campus.withdrew"].map(|name| factum::EventType::unchecked(name));
+    let types = ["campus.enrolled", "campus.withdrew"].map(factum::EventType::unchecked);
     QueryItem { types: types.into(), ..QueryItem::default() }
 }
 

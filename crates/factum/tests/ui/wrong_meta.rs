@@ -1,0 +1,30 @@
+#[path = "shared/campus.rs"]
+mod campus;
+use campus::*;
+use factum::prelude::*;
+
+#[derive(Subset)]
+#[subset(of = CampusEvent)]
+enum Told {
+    Enrolled {
+        course: CourseId,
+        #[meta]
+        recorded: Timestamp,
+    },
+}
+
+#[derive(Subset)]
+#[subset(of = CampusEvent)]
+enum Typed {
+    Enrolled {
+        #[meta]
+        revision: u64,
+    },
+}
+
+#[derive(Subset)]
+enum OfNothing {
+    Enrolled(CourseId),
+}
+
+fn main() {}
