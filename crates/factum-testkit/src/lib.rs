@@ -4,7 +4,9 @@ mod clock;
 pub mod dcb;
 mod entropy;
 mod intercepted;
+mod soak;
 
 pub use clock::VirtualClock;
 pub use entropy::SeededEntropy;
 pub use intercepted::Intercepted;
+pub use soak::soak;
