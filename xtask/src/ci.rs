@@ -4,6 +4,7 @@
 use crate::{
     Failure,
     cargo::{cargo, succeeds},
+    pure,
     stopwatch::Stopwatch,
     summary::Summary,
     test, tidy,
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
     stages.run("clippy", || {
         succeeds(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
+    stages.run("pure", pure::run)?;
     stages.run("doc", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
         succeeds(doc.env("RUSTDOCFLAGS", "-D warnings"))
@@ -28,9 +30,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
         Ok(nothing_left_out(tests))
     })?;
     if is_installed("deny")? {
-        stages.run("deny", || {
-            succeeds(&mut cargo(&["deny", "--workspace", "check", "bans", "licenses", "sources"]))
-        })?;
+        stages.run("deny", || succeeds(&mut cargo(&["deny", "check", "bans", "licenses", "sources"])))?;
     } else {
         println!("== deny: cargo-deny is not installed here, left out");
     }

@@ -6,6 +6,7 @@ mod arguments;
 mod cargo;
 mod ci;
 mod examples;
+mod pure;
 mod soak;
 mod stopwatch;
 mod summary;

@@ -1,5 +1,5 @@
-//! Every relative link in a Markdown file leads to a file, and every `{{#include}}` to a file and, if it
-//! names one, to an anchor in it. Links into the web are not looked at.
+//! Every relative link in a Markdown file leads to a file and, if it names one, to a heading in it; every
+//! `{{#include}}` to a file and, if it names one, to an anchor in it. Links into the web are not looked at.
 
 use super::{reachable::join, tree::Tree, violation::Violation};
 
@@ -26,9 +26,12 @@ fn in_page(tree: &Tree, path: &str, text: &str) -> Vec<Violation> {
             continue;
         }
         for link in links(line).into_iter().filter(|link| is_relative(link)) {
-            let file = link.split(['#', ' ']).next().unwrap_or_default();
-            if !tree.exists(&join(folder, file)) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.to_owned() } else { join(folder, file) };
+            if !tree.exists(&target) {
                 broken(format!("the link `{link}` leads nowhere, correct or remove it"));
+            } else if target.ends_with(".md") && !heading.is_empty() && !has_heading(tree, &target, heading) {
+                broken(format!("`{target}` has no heading `#{heading}`, correct the link"));
             }
         }
     }
@@ -54,7 +57,19 @@ fn links(line: &str) -> Vec<&str> {
 }
 
 fn is_relative(link: &str) -> bool {
-    !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:") && !link.starts_with('#')
+    !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:")
+}
+
+fn has_heading(tree: &Tree, page: &str, wanted: &str) -> bool {
+    let lines = tree.text(page).unwrap_or_default().lines();
+    lines.filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted)
+}
+
+/// The anchor that a heading gets when it is rendered.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 /// What stands in `{{#include here}}`.
@@ -88,7 +103,7 @@ mod tests {
 
     #[test]
     fn links_that_lead_somewhere_pass() {
-        let page = "[b](../b.md#b) [web](https://example.org) [here](#top) [folder](..)\n`[x](none.md)`\n\
+        let page = "# The top!\n[b](../b.md#b) [web](https://example.org) [here](#the-top) [folder](..)\n`[x](none.md)`\n\
                     ```md\n[x](none.md)\n```\n{{#include ../../examples/hello.rs:events}}\n";
         assert_eq!(violations(page).len(), 0);
     }
@@ -100,6 +115,10 @@ mod tests {
             ["docs/a/page.md:2: the link `../c.md` leads nowhere, correct or remove it"]
         );
         assert_eq!(violations("[c]: c.md\n").len(), 1);
+        assert_eq!(
+            violations("[b](../b.md#c)\n"),
+            ["docs/a/page.md:1: `docs/b.md` has no heading `#c`, correct the link"]
+        );
     }
 
     #[test]
