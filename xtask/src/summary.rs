@@ -27,6 +27,17 @@ impl Summary {
         }
     }
 
+    /// The sum that `line` is, as this type prints it.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let mut parts = line.split(", ").map(|part| part.split_once(' '));
+        let mut next = |what: &str| match parts.next() {
+            Some(Some((number, named))) if named == what => number.parse().ok(),
+            _ => None,
+        };
+        let sum = Self { passed: next("passed")?, failed: next("failed")?, skipped: next("skipped")? };
+        parts.next().is_none().then_some(sum)
+    }
+
     /// Adds one program that ran by itself.
     pub(crate) fn program(&mut self, succeeded: bool) {
         if succeeded { self.passed += 1 } else { self.failed += 1 }
@@ -72,6 +83,17 @@ mod tests {
             "all doctests ran in 0.35s; merged doctests compilation took 0.20s",
         ];
         assert_eq!(sum(&lines, false), "7 passed, 1 failed, 3 skipped");
+    }
+
+    #[test]
+    fn a_sum_is_read_as_it_is_printed() {
+        let sum = Summary { passed: 12, failed: 1, skipped: 3 };
+        assert_eq!(Summary::parse(&sum.to_string()), Some(sum));
+        for line in
+            ["", "12 passed", "12 passed, 1 failed", "x passed, 1 failed, 3 skipped", "1 passed; 2 failed"]
+        {
+            assert_eq!(Summary::parse(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{Application, layout::ServiceDir};
 use factum::App;
-use factum_http::{Access, Server, Service};
+use factum_http::{Access, Server, Service, start_text};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -13,9 +13,6 @@ use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
 };
-
-/// Most lines to try that are printed.
-const HINTS_MAX: usize = 3;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -68,15 +65,8 @@ async fn serve(
 
 fn tell(application: &Application, data: &Path, address: SocketAddr, services: &[Service]) {
     let url = format!("http://{address}");
-    let mut text = format!("{} is up at {url}, its data in {}\n\n", application.name(), data.display());
-    for service in services {
-        text += &format!("  {:<12} {}\n", service.name, service.about);
-    }
-    text += "\nTry it:\n\n";
-    for hint in services.iter().flat_map(|service| service.hints).take(HINTS_MAX) {
-        text += &format!("  {}\n", hint.replace("{url}", &url));
-    }
-    say(&(text + "\nStop it with Ctrl-C.\n"));
+    let text = format!("{} is up at {url}, its data in {}\n\n", application.name(), data.display());
+    say(&(text + &start_text(services, &url) + "\nStop it with Ctrl-C.\n"));
 }
 
 /// Output that nobody reads any more is no reason to stop serving.

@@ -13,6 +13,7 @@ mod path;
 mod problem;
 mod server;
 mod service;
+mod start;
 
 pub use accepted::accepted;
 pub use body::{BODY_BYTES_MAX, Body};
@@ -22,3 +23,4 @@ pub use path::PathId;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use server::{DRAIN_TIME_MAX, ListenError, Server};
 pub use service::Service;
+pub use start::start_text;

@@ -1,6 +1,6 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
-use crate::{Access, Problem, ProblemType, Service, body, commands};
+use crate::{Access, Problem, ProblemType, Service, body, commands, start_text};
 use axum::{
     Json, Router,
     http::{Method, Uri},
@@ -58,7 +58,7 @@ impl Server {
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, router: router(services) })
+        Ok(Self { listener, address, router: router(services, address) })
     }
 
     /// Where it listens.
@@ -95,9 +95,12 @@ impl Server {
 }
 
 /// The routes of all services, and those that span them.
-pub(crate) fn router(services: Vec<Service>) -> Router {
+pub(crate) fn router(services: Vec<Service>, address: SocketAddr) -> Router {
+    let start = start_text(&services, &format!("http://{address}"));
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let router = commands::routes(apps).route("/health", get(async || Json(json!({"status": "up"}))));
+    let router = commands::routes(apps)
+        .route("/", get(async move || start))
+        .route("/health", get(async || Json(json!({"status": "up"}))));
     services
         .into_iter()
         .fold(router, |router, service| router.merge(service.routes))

@@ -1,0 +1,20 @@
+//! What a newcomer is told: the services, and three lines to try. The command line prints it, `GET /` answers
+//! with it.
+
+use crate::Service;
+
+/// Most lines to try that are shown.
+const HINTS_MAX: usize = 3;
+
+/// The services and the lines to try, as plain text, for a server at `url`.
+pub fn start_text(services: &[Service], url: &str) -> String {
+    let mut text = String::new();
+    for service in services {
+        text += &format!("  {:<12} {}\n", service.name, service.about);
+    }
+    text += "\nTry it:\n\n";
+    for hint in services.iter().flat_map(|service| service.hints).take(HINTS_MAX) {
+        text += &format!("  {}\n", hint.replace("{url}", url));
+    }
+    text
+}
