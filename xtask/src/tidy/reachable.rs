@@ -9,17 +9,19 @@ use std::collections::BTreeSet;
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let reached = reached(tree);
     tree.rust()
-        .filter(|(path, _)| !reached.contains(*path) && !is_named_by_a_test(tree, path))
+        .filter(|(path, _)| !reached.contains(*path))
         .map(|(path, _)| {
             Violation::at(path, 1, "no `mod` reaches this file, declare it in its parent or delete it")
         })
         .collect()
 }
 
-/// Every file that is compiled as part of a target.
+/// Every file that is compiled as part of a target, or of a compile-fail test.
 fn reached(tree: &Tree) -> BTreeSet<String> {
     let roots = tree.packages.iter().flat_map(|package| package.targets.iter().cloned());
-    let mut waiting: Vec<(String, bool)> = roots.map(|root| (root, true)).collect();
+    let inputs = tree.rust().map(|(path, _)| path).filter(|path| is_named_by_a_test(tree, path));
+    let mut waiting: Vec<(String, bool)> =
+        roots.chain(inputs.map(|path| path.to_string())).map(|root| (root, true)).collect();
     let mut reached = BTreeSet::new();
     while let Some((path, is_root)) = waiting.pop() {
         let Some(text) = tree.text(&path) else { continue };
@@ -120,7 +122,8 @@ mod tests {
             ("crates/a/src/tests.rs", ""),
             ("crates/a/tests/it/main.rs", "mod claims;\n"),
             ("crates/a/tests/it/claims.rs", "t.compile_fail(\"tests/ui/*.rs\");"),
-            ("crates/a/tests/ui/wrong.rs", ""),
+            ("crates/a/tests/ui/wrong.rs", "#[path = \"shared/given.rs\"]\nmod given;\n"),
+            ("crates/a/tests/ui/shared/given.rs", ""),
         ];
         assert_eq!(violations(&files).len(), 0);
     }
