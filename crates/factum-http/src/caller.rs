@@ -1,9 +1,19 @@
 //! Who is asking. On loopback with no credentials configured everyone is `demo`, an administrator; any
-//! other place to listen is refused, see [`Access::check`].
+//! other place to listen is refused, see [`Access::check`], and so is a request whose `Host` is not this
+//! machine: a web page that has its own name resolve to loopback would otherwise act as the administrator.
 
-use crate::ListenError;
-use axum::{extract::FromRequestParts, http::request::Parts};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use crate::{ListenError, Problem, ProblemType};
+use axum::{
+    extract::{FromRequestParts, Request},
+    http::{header::HOST, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// How callers are told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +35,26 @@ impl Access {
             Self::Open => Err(ListenError::OpenToOthers { address }),
         }
     }
+}
+
+/// Refuses a request that names another host.
+pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if is_this_machine(host) {
+        return next.run(request).await;
+    }
+    let detail = format!("this service answers to localhost and loopback addresses only, not to `{host}`");
+    Problem::new(ProblemType::Host, detail).field("Host", "is not this machine").into_response()
+}
+
+/// Whether a `Host` header, with or without a port, means loopback.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// What a caller may do.
@@ -64,6 +94,18 @@ mod tests {
         for address in ["0.0.0.0:3030", "192.168.1.4:3030", "[::]:3030"] {
             let refused = Access::Open.check(address.parse().unwrap()).unwrap_err().to_string();
             assert!(refused.contains(address) && refused.contains("authentication"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_answered_to() {
+        for host in ["localhost", "LocalHost:3030", "127.0.0.1", "127.0.0.1:3030", "[::1]:3030", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in
+            ["", "evil.example", "evil.example:3030", "localhost.evil.example", "192.168.1.4:3030", "x:y"]
+        {
+            assert!(!is_this_machine(host), "{host}");
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum ProblemType {
     Method,
     /// The body is not `application/json`.
     MediaType,
+    /// The `Host` is not this machine, and nothing tells callers apart.
+    Host,
     /// The body, or what it asks to store, is over a limit.
     TooLarge,
     /// Others were faster every time.
@@ -38,11 +40,12 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Shape,
         Self::NotFound,
         Self::Method,
         Self::MediaType,
+        Self::Host,
         Self::TooLarge,
         Self::Conflict,
         Self::Rejected,
@@ -60,6 +63,7 @@ impl ProblemType {
             Self::NotFound => "urn:factum:problem:not-found",
             Self::Method => "urn:factum:problem:method",
             Self::MediaType => "urn:factum:problem:media-type",
+            Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
@@ -78,6 +82,7 @@ impl ProblemType {
             Self::NotFound => "there is no such thing",
             Self::Method => "this path does not take this method",
             Self::MediaType => "the body is not JSON",
+            Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
@@ -95,6 +100,7 @@ impl ProblemType {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,

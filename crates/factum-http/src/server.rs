@@ -1,6 +1,6 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
-use crate::{Access, Problem, ProblemType, Service, body, commands, start_text};
+use crate::{Access, Problem, ProblemType, Service, body, caller, commands, start_text};
 use axum::{
     Json, Router,
     http::{Method, Uri},
@@ -110,5 +110,6 @@ pub(crate) fn router(services: Vec<Service>, address: SocketAddr) -> Router {
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
             Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
         })
+        .layer(middleware::from_fn(caller::only_this_machine))
         .layer(middleware::from_fn(body::take_in))
 }

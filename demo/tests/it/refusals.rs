@@ -98,3 +98,12 @@ fn a_second_server_on_the_same_data_is_refused() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("calculator/events"), "{told}");
 }
+
+#[test]
+fn a_request_for_another_host_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    let headers = [("Content-Type", "application/json"), ("Host", "evil.example")];
+    refused(&server.try_send("POST", "/values", &headers, r#"{"value": 3}"#).unwrap(), 421, "Host");
+    assert_eq!(events(dir.path()), 0);
+}

@@ -47,7 +47,7 @@ fn a_request_under_way_is_answered_before_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Server::start(dir.path());
     let mut stream = connect(&server);
-    let head = "POST /values HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n";
+    let head = "POST /values HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(br#"{"value""#).unwrap();
     // Once this one is answered, the one above has long been taken in.
@@ -71,7 +71,7 @@ fn an_idle_connection_does_not_hold_up_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Server::start(dir.path());
     let mut stream = connect(&server);
-    stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut some = [0; 16];
     stream.read_exact(&mut some).unwrap();
     kill_process(Pid::from_child(&server.child), Signal::TERM).unwrap();
