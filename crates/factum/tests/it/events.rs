@@ -184,3 +184,18 @@ fn more_can_be_said_of_an_event_than_its_fields() {
     assert_eq!((events.len(), events.is_empty()), (2, false));
     assert_eq!(events.into_vec(), [opened(2), opened(3)]);
 }
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "post", stream = course)]
+enum PostEvent {
+    Sent {
+        course: CourseId,
+        #[stream]
+        to: StudentId,
+    },
+}
+
+#[test]
+fn a_mark_on_a_field_goes_before_what_is_said_for_all() {
+    assert_eq!(PostEvent::Sent { course: COURSE, to: ANN }.to_new().stream.as_str(), "student-10");
+}
