@@ -34,7 +34,9 @@ pub struct Last<S>(PhantomData<fn() -> S>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
     label = "write `Stream<{Self}>` or `Tagged<{Self}>`",
-    note = "`Stream<CourseId>`: one aggregate; `Tagged<CourseId>`: a rule across streams; `(Tagged<A>, Tagged<B>)`: events with both tags; `Everything`: by type alone; `Last<..>`: the last event of a scope"
+    note = "`Stream<CourseId>`: one aggregate; `Tagged<CourseId>`: a rule across streams; `(Tagged<A>, \
+            Tagged<B>)`: events with both tags; `Everything`: by type alone; `Last<..>`: the last event of \
+            a scope"
 )]
 pub trait Scope: 'static {
     /// What a command names to pick the events.

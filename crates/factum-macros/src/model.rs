@@ -101,8 +101,9 @@ fn collect(pat: &Pat, out: &mut Vec<Ident>, problems: &mut Problems) {
             problems.at(
                 other,
                 format!(
-                    "name the events, `CampusEvent::Enrolled {{ .. }}`: with `{pattern}` the model would read \
-                     every event, and each new one would put its decisions off; what has no arm is not read"
+                    "name the events, `CampusEvent::Enrolled {{ .. }}`: with `{pattern}` the model would \
+                     read every event, and each new one would put its decisions off; what has no arm is \
+                     not read"
                 ),
             );
             return;

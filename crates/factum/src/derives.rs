@@ -123,8 +123,8 @@ pub use factum_macros::Id;
 /// Makes a decision storable: a commit records what was asked.
 ///
 /// `#[command(name = "campus.enrol")]` is the stored name, in full; `version = 2` the version of the stored
-/// form, 1 unless said. The derive makes that form, in JSON, for structs and enums of any shape: the type itself
-/// needs no serde derive and may have one. `#[serde(..)]` attributes count for both.
+/// form, 1 unless said. The derive makes that form, in JSON, for structs and enums of any shape: the type
+/// itself needs no serde derive and may have one. `#[serde(..)]` attributes count for both.
 ///
 /// ```
 /// use factum::{Command as _, prelude::*};
