@@ -115,11 +115,7 @@ impl Given {
     }
 
     fn select(&self, boundary: &Boundary) -> impl Iterator<Item = &RecordedEvent> {
-        let matching: Vec<_> = self
-            .log
-            .iter()
-            .filter(|record| boundary.item.matches(&record.event_type, &record.tags, &record.stream))
-            .collect();
+        let matching: Vec<_> = self.log.iter().filter(|record| boundary.matches(record)).collect();
         let from = if boundary.last_only { matching.len().saturating_sub(1) } else { 0 };
         matching.into_iter().skip(from)
     }
