@@ -29,7 +29,8 @@ pub trait Command: Decide {
 /// Bytes that are not the stored form of a command. Nothing was decided.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "read command `{name}`: {cause}: send the fields it has in this build, or give a field that was added later `#[serde(default)]`"
+    "read command `{name}`: {cause}: send the fields it has in this build, or give a field that was added \
+     later `#[serde(default)]`"
 )]
 pub struct CommandDecodeError {
     /// The stored name.

@@ -6,7 +6,8 @@ use crate::{Context, Event, Events, IntoEvents, Models, Reject};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not decide anything",
     label = "needs `impl Decide for {Self}`",
-    note = "a command becomes a use case with `impl Decide for {Self} {{ type Event; type Models; type Rejection; fn keys; fn decide }}`"
+    note = "a command becomes a use case with `impl Decide for {Self} {{ type Event; type Models; type \
+            Rejection; fn keys; fn decide }}`"
 )]
 pub trait Decide: Send + Sync + Sized + 'static {
     /// What can happen.

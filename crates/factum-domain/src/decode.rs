@@ -39,8 +39,8 @@ pub enum DecodeError {
     },
     /// It is not JSON.
     #[error(
-        "read event `{name}` at position {position}: its codec is {codec}, and typed events are stored as JSON \
-         (codec 1): give events written another way a name of their own"
+        "read event `{name}` at position {position}: its codec is {codec}, and typed events are stored as \
+         JSON (codec 1): give events written another way a name of their own"
     )]
     Codec {
         /// Its stored name.
@@ -52,9 +52,9 @@ pub enum DecodeError {
     },
     /// An upcaster made another event of it, so a query for that event would have missed it.
     #[error(
-        "read event `{name}` version {version} at position {position} ({id}): its last upcaster returns another \
-         event than `{variant}`: let it return `{variant}`, and move the old name there with `was(..)` if it \
-         belongs to the other event"
+        "read event `{name}` version {version} at position {position} ({id}): its last upcaster returns \
+         another event than `{variant}`: let it return `{variant}`, and move the old name there with \
+         `was(..)` if it belongs to the other event"
     )]
     Upcast {
         /// Its stored name.

@@ -30,7 +30,8 @@ impl EventDescriptor {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event enum or a subset of one",
     label = "a fold needs events here",
-    note = "for a whole context: `#[derive(Event)] #[event(context = \"campus\")]`; for the part a model reads: `#[derive(Subset)] #[subset(of = CampusEvent)]`"
+    note = "for a whole context: `#[derive(Event)] #[event(context = \"campus\")]`; for the part a model \
+            reads: `#[derive(Subset)] #[subset(of = CampusEvent)]`"
 )]
 pub trait EventSet: Sized + Send + 'static {
     /// The kinds of event in it.
@@ -47,7 +48,8 @@ pub trait EventSet: Sized + Send + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as an event",
     label = "not an event enum",
-    note = "add `#[derive(Event)]` and `#[event(context = \"campus\")]`; a `#[derive(Subset)]` enum can be read but not emitted"
+    note = "add `#[derive(Event)]` and `#[event(context = \"campus\")]`; a `#[derive(Subset)]` enum can be \
+            read but not emitted"
 )]
 pub trait Event: EventSet + Sync {
     /// The names of the variants in the code, in the order of [`EventSet::TYPES`].

@@ -97,7 +97,8 @@ impl<E: Event> Events<E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be emitted",
     label = "not an event, nor an array or a `Vec` of events",
-    note = "a decision emits events of its `type Event`: one, an array or a `Vec` of them, or `fact(event)` to say more of one",
+    note = "a decision emits events of its `type Event`: one, an array or a `Vec` of them, or \
+            `fact(event)` to say more of one",
     note = "a `#[derive(Subset)]` enum can be read but not emitted"
 )]
 pub trait IntoEvents<E> {

@@ -5,7 +5,7 @@ mod when;
 
 pub use when::When;
 
-use crate::{Boundary, Context, Decide, Event, Models};
+use crate::{Boundary, Context, Decide, Event, Fact, Models};
 use factum_event::{
     CommandId, CommandName, CommitHeader, CorrelationId, EventId, Metadata, NewEvent, Position,
     RecordedEvent, Revision, Sequence, Timestamp,
@@ -21,10 +21,11 @@ pub struct Given {
     shown: Vec<String>,
     now: Timestamp,
     metadata: Metadata,
+    command_id: Option<CommandId>,
 }
 
 /// These events have happened, in this order.
-pub fn given<E: Event + Debug>(events: impl IntoIterator<Item = E>) -> Given {
+pub fn given<E: Happened>(events: impl IntoIterator<Item = E>) -> Given {
     given_nothing().and(events)
 }
 
@@ -33,12 +34,35 @@ pub fn given_nothing() -> Given {
     Given::default()
 }
 
+/// What a test can be given: an event, or a [`Fact`] that says more of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot have happened",
+    label = "not an event that can be shown",
+    note = "give events, `#[derive(Event, Debug)]`, or `fact(event)` to say when one became true"
+)]
+pub trait Happened: Debug {
+    /// As it would be handed to a store.
+    fn happened(&self) -> NewEvent;
+}
+
+impl<E: Event + Debug> Happened for E {
+    fn happened(&self) -> NewEvent {
+        self.to_new()
+    }
+}
+
+impl<E: Event + Debug> Happened for Fact<E> {
+    fn happened(&self) -> NewEvent {
+        self.to_new()
+    }
+}
+
 impl Given {
     /// These events as well, perhaps of another context.
-    pub fn and<E: Event + Debug>(mut self, events: impl IntoIterator<Item = E>) -> Self {
+    pub fn and<E: Happened>(mut self, events: impl IntoIterator<Item = E>) -> Self {
         for event in events {
             self.shown.push(when::shown(&event));
-            let record = self.record(event.to_new());
+            let record = self.record(event.happened());
             self.log.push(record);
         }
         self
@@ -53,6 +77,18 @@ impl Given {
     /// From here on `actor` asks: for what led to the events that follow, and for the decision.
     pub fn actor(mut self, actor: &str) -> Self {
         self.metadata.actor = Some(actor.into());
+        self
+    }
+
+    /// For this tenant, from here on.
+    pub fn tenant(mut self, tenant: &str) -> Self {
+        self.metadata.tenant = Some(tenant.into());
+        self
+    }
+
+    /// The command has this id; so the ids that the decision mints are `id.fresh(0)`, `id.fresh(1)` ...
+    pub fn command_id(mut self, id: CommandId) -> Self {
+        self.command_id = Some(id);
         self
     }
 
@@ -73,28 +109,28 @@ impl Given {
                 }
             }
         }
-        let context = Context::new(self.command_id(), self.now, &self.metadata);
+        let context = Context::new(self.decided_id(), self.now, &self.metadata);
         let got = command.decide(&models, &context);
         When::new(self, models, got)
     }
 
     fn select(&self, boundary: &Boundary) -> impl Iterator<Item = &RecordedEvent> {
-        let matching: Vec<_> = self
-            .log
-            .iter()
-            .filter(|record| boundary.item.matches(&record.event_type, &record.tags, &record.stream))
-            .collect();
+        let matching: Vec<_> = self.log.iter().filter(|record| boundary.matches(record)).collect();
         let from = if boundary.last_only { matching.len().saturating_sub(1) } else { 0 };
         matching.into_iter().skip(from)
     }
 
+    fn decided_id(&self) -> CommandId {
+        self.command_id.unwrap_or(self.next_id())
+    }
+
     /// Each event is a commit of its own, and the decision comes after them.
-    fn command_id(&self) -> CommandId {
+    fn next_id(&self) -> CommandId {
         CommandId::new(Uuid::from_u128(self.log.len() as u128 + 1))
     }
 
     fn record(&self, new: NewEvent) -> RecordedEvent {
-        let (command_id, place) = (self.command_id(), self.log.len() as u64 + 1);
+        let (command_id, place) = (self.next_id(), self.log.len() as u64 + 1);
         let revision = self.log.iter().filter(|record| record.stream == new.stream).count() as u64;
         let commit = CommitHeader {
             sequence: Sequence::new(place),

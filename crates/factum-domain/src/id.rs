@@ -13,7 +13,8 @@ use std::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an id, so it cannot name a stream or a tag",
     label = "not an id",
-    note = "wrap it: `#[derive(Id)] struct CourseId(Uuid);` gives the tag `course:<uuid>` and the stream `course-<uuid>`"
+    note = "wrap it: `#[derive(Id)] struct CourseId(Uuid);` gives the tag `course:<uuid>` and the stream \
+            `course-<uuid>`"
 )]
 pub trait Id: Clone + Debug + Display + Eq + Hash + Send + Sync + 'static {
     /// The kind, in snake case and without a trailing `_id`: `course`, `course_option`. It holds

@@ -28,7 +28,7 @@ pub use decide::{Decide, Decision, Keys, emit, nothing};
 pub use decode::DecodeError;
 pub use event::{Event, EventDescriptor, EventSet};
 pub use events::{Events, Fact, IntoEvents, fact};
-pub use given::{Given, When, given, given_nothing};
+pub use given::{Given, Happened, When, given, given_nothing};
 pub use id::Id;
 pub use model::{Key, Model};
 pub use models::{Models, OneModel, SeveralModels};

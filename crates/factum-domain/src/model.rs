@@ -7,8 +7,10 @@ use std::fmt::Debug;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "not a model",
-    note = "a model names its scope and its events and folds them: `impl Model for {Self} {{ type Scope = Tagged<CourseId>; type Event = ..; fn apply(&mut self, event: ..) {{ .. }} }}`",
-    note = "several models are a tuple of up to four, `Vec<Model>` is one for each of a list of keys, `()` is none; tuples nest: `((A, B, C, D), E)`"
+    note = "a model names its scope and its events and folds them: `impl Model for {Self} {{ type Scope = \
+            Tagged<CourseId>; type Event = ..; fn apply(&mut self, event: ..) {{ .. }} }}`",
+    note = "several models are a tuple of up to four, `Vec<Model>` is one for each of a list of keys, `()` \
+            is none; tuples nest: `((A, B, C, D), E)`"
 )]
 pub trait Model: Default + Clone + Debug + Send + Sync + 'static {
     /// How its events are selected.

@@ -17,7 +17,8 @@ pub enum SeveralModels {}
     message = "`{Self}` cannot be the models of a decision",
     label = "not a model, nor a tuple of one to four models",
     note = "each of them is a model: `impl Model for ..`",
-    note = "use one model, a tuple of up to four, `Vec<Model>` for a list of keys, or `()` for none; tuples nest: `((A, B, C, D), E)`"
+    note = "use one model, a tuple of up to four, `Vec<Model>` for a list of keys, or `()` for none; \
+            tuples nest: `((A, B, C, D), E)`"
 )]
 pub trait Models: Send + Sync + Debug + Sized + 'static {
     /// What a command names to pick the events.

@@ -7,25 +7,30 @@ use crate::{EventDescriptor, Everything, Last, Tagged};
 #[diagnostic::on_unimplemented(
     message = "an event of `{Self}` does not carry what `{S}` selects by, so this model would never see it",
     label = "not every event in here is reached by the scope",
-    note = "narrow the events: `#[derive(Subset)] #[subset(of = ..)]` with only those that carry the id; or add the field to `tags(..)`; or change the scope"
+    note = "narrow the events: `#[derive(Subset)] #[subset(of = ..)]` with only those that carry the id; \
+            or add the field to `tags(..)`; or change the scope"
 )]
 pub trait ReachedBy<S> {}
 
 /// The variant at `VARIANT` carries a tag of the id `K`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "an event of `{Self}` has no tag of type `{K}`, so a model scoped to that tag would never see it",
+    message = "an event of `{Self}` has no tag of type `{K}`, so a model scoped to that tag would never \
+               see it",
     label = "this event lacks the tag `{K}`",
-    note = "mark the field `#[tag]` or add it to `tags(..)`, take the event out of the model's events, or scope the model to something all its events carry"
+    note = "mark the field `#[tag]` or add it to `tags(..)`, take the event out of the model's events, or \
+            scope the model to something all its events carry"
 )]
 pub trait HasTag<const VARIANT: usize, K> {}
 
 /// The variant at `VARIANT` lives in a stream of the id `K`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "an event of `{Self}` does not live in a stream of `{K}`, so a model scoped to that stream would never see it",
+    message = "an event of `{Self}` does not live in a stream of `{K}`, so a model scoped to that stream \
+               would never see it",
     label = "this event lives in another stream",
-    note = "use `type Scope = Tagged<{K}>` if the event has that tag, or mark its field `#[stream]`; an event without a stream field lives in the stream named by its context"
+    note = "use `type Scope = Tagged<{K}>` if the event has that tag, or mark its field `#[stream]`; an \
+            event without a stream field lives in the stream named by its context"
 )]
 pub trait HasStream<const VARIANT: usize, K> {}
 

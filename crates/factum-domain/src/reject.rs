@@ -7,7 +7,8 @@ use std::fmt;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be turned into the rejection `{R}`",
     label = "not a `{R}`",
-    note = "reject with a `{R}`, or give it a variant that wraps this one: `#[error(transparent)] Other(#[from] {Self})`"
+    note = "reject with a `{R}`, or give it a variant that wraps this one: `#[error(transparent)] \
+            Other(#[from] {Self})`"
 )]
 pub trait IntoRejection<R> {
     fn into_rejection(self) -> R;
@@ -29,7 +30,8 @@ pub fn rejected<R>(why: impl IntoRejection<R>) -> R {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a rejection",
     label = "not a rejection",
-    note = "`#[derive(Debug, thiserror::Error, Reject)]`, with `#[reject(404)]` on variants that are not a 409; a command that is never rejected uses `Never`, one with bare codes `Refused`"
+    note = "`#[derive(Debug, thiserror::Error, Reject)]`, with `#[reject(404)]` on variants that are not a \
+            409; a command that is never rejected uses `Never`, one with bare codes `Refused`"
 )]
 pub trait Reject: std::error::Error + Send + Sync + 'static {
     /// Stable and short, such as `no-such-course`. It is stored, and clients branch on it.

@@ -1,7 +1,7 @@
 //! Owns how a model selects its events: which key it needs, and the boundary that key draws.
 
 use crate::{EventDescriptor, Id};
-use factum_event::{QueryItem, StreamName};
+use factum_event::{QueryItem, RecordedEvent, StreamName};
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
 /// The events one model of a decision was folded from: what the runtime reads, and what must not have
@@ -15,6 +15,13 @@ pub struct Boundary {
     pub home: Option<StreamName>,
     /// Only the last event is folded; what must not have changed is the whole of `item`.
     pub last_only: bool,
+}
+
+impl Boundary {
+    /// Whether the event lies within.
+    pub fn matches(&self, record: &RecordedEvent) -> bool {
+        self.item.matches(&record.event_type, &record.tags, &record.stream)
+    }
 }
 
 /// All events of one stream: an aggregate. A decision over it expects the whole stream unchanged.
@@ -34,7 +41,9 @@ pub struct Last<S>(PhantomData<fn() -> S>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
     label = "write `Stream<{Self}>` or `Tagged<{Self}>`",
-    note = "`Stream<CourseId>`: one aggregate; `Tagged<CourseId>`: a rule across streams; `(Tagged<A>, Tagged<B>)`: events with both tags; `Everything`: by type alone; `Last<..>`: the last event of a scope"
+    note = "`Stream<CourseId>`: one aggregate; `Tagged<CourseId>`: a rule across streams; `(Tagged<A>, \
+            Tagged<B>)`: events with both tags; `Everything`: by type alone; `Last<..>`: the last event of \
+            a scope"
 )]
 pub trait Scope: 'static {
     /// What a command names to pick the events.

@@ -13,7 +13,8 @@ use std::{
     message = "`{Self}` cannot be a tag: it is neither an id nor a collection of ids",
     label = "not an id, nor a collection of ids",
     note = "wrap a plain value: `#[derive(Id)] struct CourseId(Uuid);` gives the tag `course:<uuid>`",
-    note = "`Option`, `Vec`, arrays, `BTreeSet` and `HashSet` of ids give one tag for each, where the field spells them out: `Vec<CourseId>`, not an alias of it"
+    note = "`Option`, `Vec`, arrays, `BTreeSet` and `HashSet` of ids give one tag for each, where the \
+            field spells them out: `Vec<CourseId>`, not an alias of it"
 )]
 pub trait TagField<K> {
     /// Adds its tags, each once.

@@ -26,8 +26,7 @@ fn name_and_version(input: &DeriveInput, problems: &mut Problems) -> (String, u3
         let parsed = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("name") {
                 let literal: LitStr = meta.value()?.parse()?;
-                name = Some(String::new());
-                name = Some(stored_name(&literal, None)?);
+                name = Some(problems.take(stored_name(&literal, None)).unwrap_or_default());
             } else if meta.path.is_ident("version") {
                 let literal: LitInt = meta.value()?.parse()?;
                 version = literal.base10_parse()?;

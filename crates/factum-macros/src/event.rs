@@ -57,8 +57,8 @@ impl Shared {
                     shared.tags.extend(list::<Ident>(&meta)?);
                 } else {
                     return Err(meta.error(
-                        "expected `context = \"campus\"`, `stream = field` or `tags(field, ..)`; what concerns \
-                         one event stands on its variant",
+                        "expected `context = \"campus\"`, `stream = field` or `tags(field, ..)`; what \
+                         concerns one event stands on its variant",
                     ));
                 }
                 Ok(())
@@ -68,7 +68,8 @@ impl Shared {
         if !said {
             problems.at(
                 &input.ident,
-                "an event enum names its context, which begins every stored name: #[event(context = \"campus\")]",
+                "an event enum names its context, which begins every stored name: #[event(context = \
+                 \"campus\")]",
             );
         }
         shared
@@ -105,8 +106,8 @@ fn check_names_differ(variants: &[EventVariant<'_>], problems: &mut Problems) {
                 Some(other) => problems.add(syn::Error::new(
                     span,
                     format!(
-                        "`{name}` is a stored name of `{other}` as well: what is read under it could be either; \
-                         give this event another name"
+                        "`{name}` is a stored name of `{other}` as well: what is read under it could be \
+                         either; give this event another name"
                     ),
                 )),
                 None => {

@@ -154,11 +154,11 @@ fn inherited(input: &DeriveInput, inner: &Type) -> TokenStream {
     let name = &input.ident;
     quote! {
         #[automatically_derived]
-        impl ::core::marker::Copy for #name where for<'__a> #inner: ::core::marker::Copy {}
+        impl ::core::marker::Copy for #name where for<'__factum> #inner: ::core::marker::Copy {}
         #[automatically_derived]
         impl ::core::cmp::PartialOrd for #name
         where
-            for<'__a> #inner: ::core::cmp::PartialOrd,
+            for<'__factum> #inner: ::core::cmp::PartialOrd,
         {
             fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
                 ::core::cmp::PartialOrd::partial_cmp(&self.0, &other.0)
@@ -167,7 +167,7 @@ fn inherited(input: &DeriveInput, inner: &Type) -> TokenStream {
         #[automatically_derived]
         impl ::core::cmp::Ord for #name
         where
-            for<'__a> #inner: ::core::cmp::Ord,
+            for<'__factum> #inner: ::core::cmp::Ord,
         {
             fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
                 ::core::cmp::Ord::cmp(&self.0, &other.0)
@@ -176,7 +176,7 @@ fn inherited(input: &DeriveInput, inner: &Type) -> TokenStream {
         #[automatically_derived]
         impl ::core::str::FromStr for #name
         where
-            for<'__a> #inner: ::core::str::FromStr,
+            for<'__factum> #inner: ::core::str::FromStr,
         {
             type Err = <#inner as ::core::str::FromStr>::Err;
 

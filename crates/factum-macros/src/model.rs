@@ -7,7 +7,8 @@ use syn::{
     Expr, ExprMatch, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, Stmt, Type, spanned::Spanned,
 };
 
-const SHAPE: &str = "#[model] takes the events from the arms of `fn apply(&mut self, event: CampusEvent) { match event { .. } }`; \
+const SHAPE: &str = "#[model] takes the events from the arms of \
+                     `fn apply(&mut self, event: CampusEvent) { match event { .. } }`; \
                      for any other fold write `type Event` with a `#[derive(Subset)]` enum, and no #[model]";
 
 pub(crate) fn expand(attribute: &TokenStream, mut item: ItemImpl) -> TokenStream {
@@ -100,8 +101,9 @@ fn collect(pat: &Pat, out: &mut Vec<Ident>, problems: &mut Problems) {
             problems.at(
                 other,
                 format!(
-                    "name the events, `CampusEvent::Enrolled {{ .. }}`: with `{pattern}` the model would read every \
-                     event, and every new one would break its decisions; events without an arm are not read at all"
+                    "name the events, `CampusEvent::Enrolled {{ .. }}`: with `{pattern}` the model would \
+                     read every event, and each new one would put its decisions off; what has no arm is \
+                     not read"
                 ),
             );
             return;

@@ -8,6 +8,8 @@ use syn::{Error, Generics, Result};
 #[derive(Default)]
 pub(crate) struct Problems {
     all: Option<Error>,
+    /// The item has parameters that a stub would not know.
+    is_generic: bool,
 }
 
 impl Problems {
@@ -31,6 +33,7 @@ impl Problems {
     /// Types of the domain are plain: what is stored has one form.
     pub(crate) fn no_generics(&mut self, what: &str, generics: &Generics) {
         if !generics.params.is_empty() {
+            self.is_generic = true;
             self.at(
                 generics,
                 format!("{what} has no parameters: its stored form is one type; name the types it holds"),
@@ -45,7 +48,9 @@ impl Problems {
             None => good(),
             Some(all) => {
                 let mut out = all.to_compile_error();
-                out.extend(stub);
+                if !self.is_generic {
+                    out.extend(stub);
+                }
                 out
             }
         }

@@ -87,8 +87,8 @@ fn answer(ident: &Ident, attributes: &[Attribute], fields: &Fields, problems: &m
 
 /// `404`, `404, code = ".."`, `code = ".."`, or `transparent`, for which it gives `true`.
 fn parse(input: ParseStream<'_>, code: &mut String, status: &mut u16) -> Result<bool> {
-    const EXPECTED: &str = "expected a status, a code or both: #[reject(404)], #[reject(404, code = \"no-such-course\")]; \
-                            or #[reject(transparent)]";
+    const EXPECTED: &str = "expected a status, a code or both: #[reject(404)], \
+                            #[reject(404, code = \"no-such-course\")]; or #[reject(transparent)]";
     while !input.is_empty() {
         if input.peek(LitInt) {
             let literal: LitInt = input.parse()?;

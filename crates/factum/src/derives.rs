@@ -103,8 +103,8 @@ pub use factum_macros::Subset;
 ///
 /// Its name in tags and streams is that of the type in snake case without `Id`, or
 /// `#[id(name = "course")]`. The value is anything with `Clone`, `Display`, `Eq`, `Hash` and serde: a UUID, a
-/// number, a text. The derive makes `Clone`, `Debug`, `Display`, `Eq`, `Hash`, `From` the value and serde; and
-/// where the value has them `Copy`, `Ord` and `FromStr`. So none of these can be derived beside it: the
+/// number, a text. The derive makes `Clone`, `Debug`, `Display`, `Eq`, `Hash`, `From` the value and serde;
+/// and where the value has them `Copy`, `Ord` and `FromStr`. So none of these can be derived beside it: the
 /// compiler calls that conflicting implementations (E0119), and the cure is to derive `Id` alone.
 ///
 /// ```
@@ -122,9 +122,9 @@ pub use factum_macros::Id;
 
 /// Makes a decision storable: a commit records what was asked.
 ///
-/// `#[command(name = "campus.enrol")]` is the stored name, in full; `version = 2` the version of the stored form,
-/// 1 unless said. The derive makes that form, in JSON, for structs and enums of any shape: the type itself
-/// needs no serde derive and may have one. `#[serde(..)]` attributes count for both.
+/// `#[command(name = "campus.enrol")]` is the stored name, in full; `version = 2` the version of the stored
+/// form, 1 unless said. The derive makes that form, in JSON, for structs and enums of any shape: the type
+/// itself needs no serde derive and may have one. `#[serde(..)]` attributes count for both.
 ///
 /// ```
 /// use factum::{Command as _, prelude::*};
@@ -160,8 +160,8 @@ pub use factum_macros::Command;
 
 /// Makes an error a rejection: each variant has a code, its name in kebab case, and the status 409.
 ///
-/// `#[reject(404)]` says another status, from 400 to 499; `#[reject(404, code = "gone")]` another code as well;
-/// `#[reject(transparent)]`, on a variant with one unnamed field, answers as the rejection it wraps.
+/// `#[reject(404)]` says another status, from 400 to 499; `#[reject(404, code = "gone")]` another code as
+/// well; `#[reject(transparent)]`, on a variant with one unnamed field, answers as the rejection it wraps.
 ///
 /// ```
 /// use factum::{Reject as _, prelude::*};
@@ -181,7 +181,8 @@ pub use factum_macros::Command;
 /// ```
 pub use factum_macros::Reject;
 
-/// Takes the events of a model from the match arms of its `apply`: query, scope check and fold from one place.
+/// Takes the events of a model from the match arms of its `apply`: query, scope check and fold from one
+/// place.
 ///
 /// `apply` is one `match` over the event. What has an arm is read, and nothing else; so an arm for anything,
 /// `_`, is refused. An event that no pattern or guard of its arms lets through changes nothing.

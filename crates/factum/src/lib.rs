@@ -2,6 +2,54 @@
 //!
 //! This is what applications depend on: everything in it is named here and nothing is made here. Domain
 //! crates take it with `default-features = false`, which is pure: no I/O, no clock, no runtime.
+//!
+//! ```
+//! use factum::prelude::*;
+//!
+//! #[derive(Id)]
+//! struct AccountId(u64);
+//!
+//! #[derive(Event, Debug, Clone, PartialEq)]
+//! #[event(context = "bank", stream = account)]
+//! enum BankEvent {
+//!     Deposited { account: AccountId, cents: u64 },
+//!     Withdrawn { account: AccountId, cents: u64 },
+//! }
+//!
+//! #[derive(Default, Debug, Clone)]
+//! struct Balance(u64);
+//! #[model]
+//! impl Model for Balance {
+//!     type Scope = Stream<AccountId>;
+//!     fn apply(&mut self, event: BankEvent) {
+//!         match event {
+//!             BankEvent::Deposited { cents, .. } => self.0 += cents,
+//!             BankEvent::Withdrawn { cents, .. } => self.0 -= cents,
+//!         }
+//!     }
+//! }
+//!
+//! #[derive(Command)]
+//! #[command(name = "bank.withdraw")]
+//! struct Withdraw(AccountId, u64);
+//! impl Decide for Withdraw {
+//!     type Event = BankEvent;
+//!     type Models = Balance;
+//!     type Rejection = Refused;
+//!     fn keys(&self) -> Keys<Self> {
+//!         self.0
+//!     }
+//!     fn decide(&self, balance: &Balance, _: &Context) -> Decision<Self> {
+//!         ensure!(self.1 <= balance.0, "overdrawn");
+//!         emit(BankEvent::Withdrawn { account: self.0, cents: self.1 })
+//!     }
+//! }
+//!
+//! let account = AccountId(1);
+//! given([BankEvent::Deposited { account, cents: 5 }])
+//!     .when(Withdraw(account, 7))
+//!     .then_rejected("overdrawn".into());
+//! ```
 
 mod derives;
 

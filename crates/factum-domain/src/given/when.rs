@@ -34,7 +34,7 @@ impl<D: Decide> When<D> {
             }
         };
         let command = CommandRecord {
-            id: self.given.command_id(),
+            id: self.given.decided_id(),
             name: CommandName::unchecked("given"),
             payload: CommandPayload::None,
             issued_at: self.given.now,

@@ -108,10 +108,10 @@ impl Part<'_> {
         let container = &self.variant.serde;
         let fields = self.variant.fields.iter().map(|field| {
             let (serde, ident, ty) = (serde_attributes(&field.field.attrs), field.ident, &field.field.ty);
-            (quote!(#(#serde)* #ident: &'__a #ty), quote!(#(#serde)* #ident: #ty))
+            (quote!(#(#serde)* #ident: &'__factum #ty), quote!(#(#serde)* #ident: #ty))
         });
         let (borrowed, owned): (Vec<_>, Vec<_>) = fields.unzip();
-        let lifetime = (!borrowed.is_empty()).then(|| quote!(<'__a>));
+        let lifetime = (!borrowed.is_empty()).then(|| quote!(<'__factum>));
         quote! {
             #[derive(__p::serde::Serialize)]
             #[serde(crate = "__p::serde")]

@@ -74,8 +74,8 @@ fn home(fields: &[&Field], shared: &Shared, problems: &mut Problems) -> Option<u
     for &second in marked.iter().skip(1) {
         problems.at(
             fields[second],
-            "a second `#[stream]`: an event lives in exactly one stream; keep the mark on one field, and make \
-             the other a `#[tag]` to find the event by it",
+            "a second `#[stream]`: an event lives in exactly one stream; keep the mark on one field, and \
+             make the other a `#[tag]` to find the event by it",
         );
     }
     let named = || fields.iter().position(|field| shared.stream.is_some() && field.ident == shared.stream);
@@ -157,8 +157,8 @@ impl Stored {
             Some(needed) => {
                 let list: Vec<String> = (1..version.min(6)).map(|from| format!("from_{from}")).collect();
                 format!(
-                    "`{ident}` is at version {version}, which takes {needed} upcaster(s), and has {count}: write \
-                     `upcast({})`, each from one version to the next and the last to the enum",
+                    "`{ident}` is at version {version}, which takes {needed} upcaster(s), and has {count}: \
+                     write `upcast({})`, each from one version to the next and the last to the enum",
                     list.join(", ")
                 )
             }

@@ -184,3 +184,71 @@ fn more_can_be_said_of_an_event_than_its_fields() {
     assert_eq!((events.len(), events.is_empty()), (2, false));
     assert_eq!(events.into_vec(), [opened(2), opened(3)]);
 }
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "post", stream = course)]
+enum PostEvent {
+    Sent {
+        course: CourseId,
+        #[stream]
+        to: StudentId,
+    },
+}
+
+#[test]
+fn a_mark_on_a_field_goes_before_what_is_said_for_all() {
+    assert_eq!(PostEvent::Sent { course: COURSE, to: ANN }.to_new().stream.as_str(), "student-10");
+}
+
+/// A form of serde's that is not the type's own.
+mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(value: &u64, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&value.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Address {
+    street: String,
+}
+
+fn two() -> u64 {
+    2
+}
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "serde")]
+enum SerdeEvent {
+    Shaped {
+        #[serde(with = "as_text")]
+        text: u64,
+        #[serde(default = "two", skip_serializing_if = "is_two")]
+        two: u64,
+        #[serde(flatten)]
+        address: Address,
+        #[serde(alias = "was_called")]
+        called: Vec<String>,
+    },
+}
+
+fn is_two(value: &u64) -> bool {
+    *value == 2
+}
+
+#[test]
+fn serde_attributes_of_fields_are_heeded() {
+    let address = Address { street: "s".to_owned() };
+    let event = SerdeEvent::Shaped { text: 7, two: 2, address, called: vec!["c".to_owned()] };
+    let record = stored(&event);
+    assert_eq!(text(&record.payload), r#"{"text":"7","street":"s","called":["c"]}"#);
+    assert_eq!(SerdeEvent::decode(&record), Ok(Some(event.clone())));
+    let mut older = record;
+    older.payload = br#"{"text":"7","street":"s","was_called":["c"]}"#.to_vec().into();
+    assert_eq!(SerdeEvent::decode(&older), Ok(Some(event)));
+}

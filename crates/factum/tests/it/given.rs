@@ -86,7 +86,7 @@ fn set(cents: u64) -> PriceEvent {
     PriceEvent::Set { course: COURSE, cents }
 }
 
-/// The third id of a test of three events, as its fourth commit would mint it.
+/// With the second id that the commit after so many would mint.
 fn owed(by: &str, at: Timestamp, price: u64, places: u32, commits: u128) -> PriceEvent {
     let bill = factum::CommandId::new(Uuid::from_u128(commits + 1)).fresh(1);
     PriceEvent::Owed { by: by.to_owned(), at, price, places, bill }
@@ -256,4 +256,45 @@ fn what_a_store_would_refuse_fails_the_test() {
     assert!(text.starts_with("a store would refuse what was decided: event 0: a tag"), "{text}");
     let text = printed(|| _ = given_nothing().when(Say(Lossy::Lost { note: 9 })));
     assert!(text.contains("a rejection code is empty"), "{text}");
+}
+
+#[derive(Subset)]
+#[subset(of = PriceEvent)]
+enum Effective {
+    Set {
+        #[meta]
+        effective_at: Timestamp,
+    },
+}
+#[derive(Default, Clone, Debug)]
+struct Since(Option<Timestamp>);
+impl Model for Since {
+    type Scope = Stream<CourseId>;
+    type Event = Effective;
+    fn apply(&mut self, Effective::Set { effective_at }: Effective) {
+        self.0 = Some(effective_at);
+    }
+}
+
+/// Owes since the price holds, in the name of the tenant.
+struct Owe;
+impl Decide for Owe {
+    type Event = PriceEvent;
+    type Models = Since;
+    type Rejection = Refused;
+    fn keys(&self) -> CourseId {
+        COURSE
+    }
+    fn decide(&self, since: &Since, context: &Context) -> Decision<Self> {
+        let (by, at) = (context.tenant().unwrap_or("none").to_owned(), since.0.ok_or("no-price")?);
+        emit(PriceEvent::Owed { by, at, price: 0, places: 0, bill: context.fresh_id() })
+    }
+}
+
+#[test]
+fn effective_time_tenant_and_command_can_be_given() {
+    let id = factum::CommandId::new(Uuid::from_u128(77));
+    given([fact(set(5)).effective_at(minute(4))]).tenant("acme").command_id(id).when(Owe).then(
+        PriceEvent::Owed { by: "acme".to_owned(), at: minute(4), price: 0, places: 0, bill: id.fresh(0) },
+    );
 }

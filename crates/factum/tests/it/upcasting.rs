@@ -64,3 +64,36 @@ fn an_upcaster_that_makes_another_event_is_found_out() {
     assert!(matches!(error, DecodeError::Upcast { variant: "Moved", .. }), "{error}");
     assert!(error.to_string().contains("let it return `Moved`"), "{error}");
 }
+
+#[derive(Subset, Debug, PartialEq)]
+#[subset(of = Grown)]
+enum Via {
+    Enrolled { via: String },
+}
+
+#[derive(Default, Clone, Debug)]
+struct Places(u32);
+#[model]
+impl Model for Places {
+    type Scope = Stream<CourseId>;
+    fn apply(&mut self, event: Grown) {
+        match event {
+            Grown::Enrolled { .. } => self.0 += 1,
+        }
+    }
+}
+
+#[test]
+fn what_reads_a_part_reads_old_names_and_versions_too() {
+    let record = old(&enrolled(ANN), "campus.signed-up", 1, r#"{"course":1,"pupil":10}"#);
+    assert_eq!(Via::decode(&record), Ok(Some(Via::Enrolled { via: "desk".to_owned() })));
+    let read = <Places as Model>::Event::decode(&record).unwrap();
+    assert!(read.is_some());
+}
+
+#[test]
+fn what_has_no_arm_is_not_even_decoded() {
+    let newer = old(&enrolled(ANN), "campus.moved", 99, "{}");
+    assert!(Grown::decode(&newer).is_err());
+    assert!(matches!(<Places as Model>::Event::decode(&newer), Ok(None)));
+}

@@ -13,4 +13,14 @@ impl Model for Trail {
     }
 }
 
+#[derive(Default, Debug, Clone)]
+struct StreamTrail(u32);
+impl Model for StreamTrail {
+    type Scope = Stream<StudentId>;
+    type Event = Recorded<CampusEvent>;
+    fn apply(&mut self, _: Recorded<CampusEvent>) {
+        self.0 += 1;
+    }
+}
+
 fn main() {}

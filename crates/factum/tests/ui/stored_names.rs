@@ -11,6 +11,8 @@ enum Names {
     Began,
     #[event(was("school.opened"))]
     Started,
+    #[event(was("school.twice"))]
+    Twice,
     #[event(name = "closed")]
     Closed,
     #[event(renamed = "school.shut")]
