@@ -124,8 +124,11 @@ fn one_command_is_decided_once(case: &Case<'_>) -> Result<(), Failure> {
     for _ in 0..ROUNDS {
         let id = case.command_id();
         let decide = |nth: usize| {
-            let mut commit =
-                if nth.is_multiple_of(2) { case.commit([]) } else { case.commit([fact("order-1", "placed", &[])]) };
+            let mut commit = if nth.is_multiple_of(2) {
+                case.commit([])
+            } else {
+                case.commit([fact("order-1", "placed", &[])])
+            };
             commit.command.id = id;
             (commit, Condition::none())
         };
