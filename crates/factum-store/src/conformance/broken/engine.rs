@@ -21,6 +21,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     thread,
     time::Duration,
 };
@@ -232,6 +233,25 @@ impl Engine {
         state
     }
 
+    async fn show_last_event_later(&self) {
+        let whole = {
+            let mut state = self.state();
+            let whole = state.visible;
+            state.visible.position = Position::new(whole.position.get().saturating_sub(1));
+            whole
+        };
+        let mut resumed = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut resumed, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.state().visible = whole;
+    }
+
     /// Tells a head that is not there yet.
     fn announce(&self, events: usize) {
         let mut state = self.state();
@@ -288,6 +308,11 @@ impl Store for Engine {
         Box::pin(async move {
             match Append::check_batch(batch.len()) {
                 Err(error) if !self.is(Fault::BatchNotBounded) => vec![Err(error); batch.len()],
+                _ if self.is(Fault::TornWhenGivenUp) => {
+                    let verdicts = self.append_all(batch);
+                    self.show_last_event_later().await;
+                    verdicts
+                }
                 _ => self.append_all(batch),
             }
         })
