@@ -316,3 +316,183 @@ fn most_of(event: usize, unit: &str, actual: usize, max: usize) -> Result<(), In
     }
     Err(InvalidCommit::TooLarge { what: format!("event {event}, in {unit},"), actual, max })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Rejection, limits::STREAM_NAME_BYTES_MAX};
+
+    fn event() -> NewEvent {
+        NewEvent::json(StreamName::unchecked("order-1"), EventType::unchecked("placed"), "{}")
+    }
+
+    fn commit(events: Vec<NewEvent>) -> NewCommit {
+        NewCommit {
+            command: CommandRecord {
+                id: CommandId::from_idempotency_key(&[], "k"),
+                name: CommandName::unchecked("place"),
+                payload: CommandPayload::None,
+                issued_at: Timestamp::EPOCH,
+                metadata: Metadata::default(),
+            },
+            outcome: Outcome::Succeeded,
+            events,
+        }
+    }
+
+    fn changed(change: impl FnOnce(&mut NewCommit)) -> Result<(), InvalidCommit> {
+        let mut commit = commit(vec![event(), event()]);
+        change(&mut commit);
+        commit.check()
+    }
+
+    /// What is said of one that is over a bound, after the bound itself was taken.
+    fn over(bound: usize, shape: impl Fn(&mut NewCommit, usize)) -> String {
+        assert_eq!(changed(|commit| shape(commit, bound)), Ok(()));
+        changed(|commit| shape(commit, bound + 1)).expect_err("one over the bound is refused").to_string()
+    }
+
+    #[test]
+    fn what_is_over_a_bound_of_an_event_is_named_with_its_event() {
+        let name = |size| "x".repeat(size);
+        assert_eq!(
+            over(EVENT_BYTES_MAX, |commit, size| commit.events[1].payload = vec![0; size].into()),
+            "event 1, in bytes, has 4194305, and 4194304 is the most: split it or make it smaller"
+        );
+        assert_eq!(
+            over(TAGS_PER_EVENT_MAX, |commit, size| {
+                commit.events[0].tags = (0..size).map(|nth| Tag::unchecked(nth.to_string())).collect();
+            }),
+            "event 0, in tags, has 65, and 64 is the most: split it or make it smaller"
+        );
+        let stream = over(STREAM_NAME_BYTES_MAX, |commit, size| {
+            commit.events[1].stream = StreamName::unchecked(name(size));
+        });
+        assert!(stream.starts_with("event 1: a stream name `xxx"), "{stream}");
+        let tag = over(512, |commit, size| commit.events[1].tags.push(Tag::unchecked(name(size))));
+        assert!(tag.starts_with("event 1: a tag `xxx"), "{tag}");
+        let event_type =
+            over(255, |commit, size| commit.events[0].event_type = EventType::unchecked(name(size)));
+        assert!(event_type.starts_with("event 0: an event type `xxx"), "{event_type}");
+    }
+
+    #[test]
+    fn what_is_over_a_bound_of_the_command_is_named() {
+        let text = |size| Arc::from("x".repeat(size));
+        let starts = |came: String, with: &str| assert!(came.starts_with(with), "{came}");
+        starts(
+            over(LABEL_BYTES_MAX, |commit, size| commit.command.metadata.actor = Some(text(size))),
+            "an actor `x",
+        );
+        starts(
+            over(LABEL_BYTES_MAX, |commit, size| commit.command.metadata.tenant = Some(text(size))),
+            "a tenant `x",
+        );
+        starts(
+            over(HEADERS_MAX, |commit, size| {
+                commit.command.metadata.headers = (0..size).map(|_| (text(1), text(1))).collect();
+            }),
+            "a command, in headers, has 33",
+        );
+        starts(
+            over(HEADER_BYTES_MAX, |commit, size| {
+                commit.command.metadata.headers = vec![(text(size), text(0))]
+            }),
+            "a header's name `x",
+        );
+        starts(
+            over(HEADER_BYTES_MAX, |commit, size| {
+                commit.command.metadata.headers = vec![(text(1), text(size))]
+            }),
+            "a header's value, in bytes, has 1025",
+        );
+        starts(
+            over(COMMAND_BYTES_MAX, |commit, size| {
+                let data = vec![0; size].into();
+                commit.command.payload = CommandPayload::Inline { codec: Codec::JSON, version: 1, data };
+            }),
+            "a command's payload, in bytes, has 4194305",
+        );
+        starts(
+            over(255, |commit, size| commit.command.name = CommandName::unchecked("x".repeat(size))),
+            "a command name `x",
+        );
+    }
+
+    #[test]
+    fn what_is_over_a_bound_of_the_outcome_is_named() {
+        let ended = |commit: &mut NewCommit, outcome| {
+            commit.events.clear();
+            commit.outcome = outcome;
+        };
+        let text = |size| "x".repeat(size);
+        let rejected = |code, reason| Outcome::Rejected(Rejection { code, reason, status: 409 });
+        let code = over(LABEL_BYTES_MAX, |commit, size| ended(commit, rejected(text(size), text(0))));
+        assert!(code.starts_with("a rejection code `x"), "{code}");
+        let reason = over(REASON_BYTES_MAX, |commit, size| ended(commit, rejected(text(1), text(size))));
+        assert!(reason.starts_with("a rejection's reason, in bytes, has 8193"), "{reason}");
+        let failed = |cause, by| Outcome::Failed { cause, by };
+        let cause = over(REASON_BYTES_MAX, |commit, size| ended(commit, failed(text(size), text(1))));
+        assert!(cause.starts_with("a failure's cause, in bytes, has 8193"), "{cause}");
+        let by = over(LABEL_BYTES_MAX, |commit, size| ended(commit, failed(text(0), text(size))));
+        assert!(by.starts_with("who gave up `x"), "{by}");
+        let parked =
+            over(REASON_BYTES_MAX, |commit, size| ended(commit, Outcome::Parked { cause: text(size) }));
+        assert!(parked.starts_with("a parking's cause, in bytes, has 8193"), "{parked}");
+    }
+
+    #[test]
+    fn a_commit_is_bounded_in_events_and_in_bytes() {
+        let many = |count| commit((0..count).map(|_| event()).collect()).check();
+        assert_eq!(many(EVENTS_PER_COMMIT_MAX), Ok(()));
+        let error = many(EVENTS_PER_COMMIT_MAX + 1).expect_err("one over the bound");
+        assert!(error.to_string().starts_with("a commit, in events, has 16385"), "{error}");
+        let names = 5 * ("order-1".len() + "placed".len() + "tag".len());
+        let rest = COMMIT_BYTES_MAX - names - COMMAND_BYTES_MAX - 2 * EVENT_BYTES_MAX - 1;
+        let sized = |last: usize| {
+            let sizes = [EVENT_BYTES_MAX, EVENT_BYTES_MAX, rest, 1, last];
+            let blob = |size: usize| NewEvent {
+                payload: vec![0; size].into(),
+                tags: vec![Tag::unchecked("tag")],
+                ..event()
+            };
+            let mut commit = commit(sizes.into_iter().map(blob).collect());
+            let data = vec![0; COMMAND_BYTES_MAX].into();
+            commit.command.payload = CommandPayload::Inline { codec: Codec::RAW, version: 1, data };
+            commit.check()
+        };
+        assert_eq!(sized(0), Ok(()));
+        let error = sized(1).expect_err("names, tags and the command count");
+        assert!(error.to_string().starts_with("a commit, in bytes, has 16777217"), "{error}");
+    }
+
+    #[test]
+    fn an_outcome_has_the_events_it_should() {
+        let mismatch = |outcome, events| Err(InvalidCommit::OutcomeMismatch { outcome, events });
+        assert_eq!(changed(|commit| commit.events.clear()), mismatch("Succeeded", 0));
+        assert_eq!(changed(|commit| commit.outcome = Outcome::Nothing), mismatch("Nothing", 2));
+        let parked = || Outcome::Parked { cause: String::new() };
+        assert_eq!(changed(|commit| commit.outcome = parked()), mismatch("Parked", 2));
+        let behind = CommandId::from_idempotency_key(&[], "first");
+        assert_eq!(changed(|commit| commit.outcome = Outcome::SetAside { behind }), mismatch("SetAside", 2));
+    }
+
+    #[test]
+    fn an_id_is_given_once_in_a_commit() {
+        let first = commit(vec![event()]).event_id(0);
+        assert_eq!(
+            changed(|commit| commit.events[1].id = Some(first)),
+            Err(InvalidCommit::RepeatedId { event: 1, id: first })
+        );
+        let own = changed(|commit| commit.events[0].id = Some(first));
+        assert_eq!(own, Ok(()), "the id that would have been derived may be given");
+    }
+
+    #[test]
+    fn schema_versions_start_at_one() {
+        assert_eq!(
+            changed(|commit| commit.events[1].version = 0),
+            Err(InvalidCommit::VersionZero { event: 1 })
+        );
+    }
+}

@@ -92,3 +92,46 @@ impl Condition {
         self.tracking.iter().try_for_each(|tracking| tracking.source.check())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{QueryItem, Source, Tag};
+
+    #[test]
+    fn what_is_expected_of_a_stream_holds_or_not() {
+        let (none, zero, one) = (None, Some(Revision::new(0)), Some(Revision::new(1)));
+        let held = |expected: Expected| [none, zero, one].map(|actual| expected.holds(actual));
+        assert_eq!(held(Expected::Any), [true, true, true]);
+        assert_eq!(held(Expected::NoStream), [true, false, false]);
+        assert_eq!(held(Expected::Exists), [false, true, true]);
+        assert_eq!(held(Expected::Exactly(Revision::new(1))), [false, false, true]);
+    }
+
+    #[test]
+    fn every_part_of_a_condition_is_checked() {
+        let unnamed = || Query::from(QueryItem::default().tag(Tag::unchecked("")));
+        let empty = |what| Err(InvalidName::Empty { what });
+        assert_eq!(Condition::none().check(), Ok(()));
+        assert_eq!(Condition::none().absent(unnamed()).check(), empty("a tag"));
+        assert_eq!(Condition::none().fresh(unnamed(), Position::START).check(), empty("a tag"));
+        let stream = Condition::none().stream(StreamName::unchecked(""), Expected::Any);
+        assert_eq!(stream.check(), empty("a stream name"));
+        let tracking = Tracking { source: Source::unchecked(""), progress: 1 };
+        assert_eq!(Condition::none().tracking(tracking).check(), empty("a source"));
+    }
+
+    #[test]
+    fn streams_of_a_condition_are_bounded() {
+        let streams = |count: usize| Condition {
+            streams: vec![(StreamName::unchecked("order-1"), Expected::Any); count],
+            ..Condition::none()
+        };
+        assert_eq!(streams(limits::CONDITION_STREAMS_MAX).check(), Ok(()));
+        let error = streams(limits::CONDITION_STREAMS_MAX + 1).check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a condition's streams are 257, and 256 is the most: ask for less at once"
+        );
+    }
+}

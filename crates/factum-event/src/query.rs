@@ -154,3 +154,85 @@ impl FromIterator<QueryItem> for Query {
         Self::Items(items.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(name: &str) -> Tag {
+        Tag::unchecked(name)
+    }
+
+    fn kind(name: &str) -> EventType {
+        EventType::unchecked(name)
+    }
+
+    fn selects(query: &Query, event_type: &str, tags: &[&str], stream: &str) -> bool {
+        let tags: Vec<_> = tags.iter().map(|name| tag(name)).collect();
+        query.matches_parts(&kind(event_type), &tags, &StreamName::unchecked(stream))
+    }
+
+    #[test]
+    fn types_are_joined_by_or_and_tags_by_and() {
+        let item =
+            QueryItem::default().event_type(kind("a")).event_type(kind("b")).tag(tag("x")).tag(tag("y"));
+        let query = Query::from(item);
+        assert!(selects(&query, "a", &["y", "z", "x"], "s"));
+        assert!(selects(&query, "b", &["x", "y"], "s"));
+        assert!(!selects(&query, "c", &["x", "y"], "s"));
+        assert!(!selects(&query, "a", &["x"], "s"));
+    }
+
+    #[test]
+    fn an_empty_item_selects_everything_and_no_items_nothing() {
+        assert!(selects(&Query::All, "a", &[], "s"));
+        assert!(selects(&QueryItem::default().into(), "a", &[], "s"));
+        assert!(!selects(&Query::Items(Vec::new()), "a", &[], "s"));
+    }
+
+    #[test]
+    fn a_home_is_a_stream_or_a_category() {
+        let home: Query = QueryItem::default().stream(StreamName::unchecked("order-1")).into();
+        assert!(selects(&home, "a", &[], "order-1") && !selects(&home, "a", &[], "order-10"));
+        let homes: Query = QueryItem::default().category(Category::unchecked("order")).into();
+        assert!(selects(&homes, "a", &[], "order-1") && selects(&homes, "a", &[], "order"));
+        assert!(!selects(&homes, "a", &[], "orders-1"));
+    }
+
+    #[test]
+    fn or_selects_what_either_selects() {
+        let (a, x) = (QueryItem::default().event_type(kind("a")), QueryItem::default().tag(tag("x")));
+        let either = Query::from(a.clone()).or(x.clone().into());
+        assert_eq!(either, [a.clone(), x].into_iter().collect());
+        assert!(selects(&either, "a", &[], "s") && selects(&either, "b", &["x"], "s"));
+        assert!(!selects(&either, "b", &["y"], "s"));
+        let nothing = || Query::Items(Vec::new());
+        assert_eq!(nothing().or(a.clone().into()), a.clone().into());
+        assert_eq!(nothing().or(nothing()), nothing());
+        assert_eq!(Query::All.or(nothing()), Query::All);
+        assert_eq!(Query::from(a).or(Query::All), Query::All);
+    }
+
+    #[test]
+    fn is_all_sees_an_empty_item_among_others() {
+        let some = QueryItem::default().tag(tag("x"));
+        assert!(Query::All.is_all());
+        assert!(Query::Items(vec![some.clone(), QueryItem::default()]).is_all());
+        assert!(!Query::Items(vec![some]).is_all());
+        assert!(!Query::Items(Vec::new()).is_all());
+    }
+
+    #[test]
+    fn a_query_is_checked_name_by_name_and_bounded() {
+        let check = |item: QueryItem| Query::Items(vec![QueryItem::default(), item]).check().unwrap_err();
+        let empty = |what| InvalidName::Empty { what };
+        assert_eq!(check(QueryItem::default().tag(tag(""))), empty("a tag"));
+        assert_eq!(check(QueryItem::default().event_type(kind(""))), empty("an event type"));
+        assert_eq!(check(QueryItem::default().stream(StreamName::unchecked(""))), empty("a stream name"));
+        assert_eq!(check(QueryItem::default().category(Category::unchecked(""))), empty("a category"));
+        let items = |count| (0..count).map(|_| QueryItem::default().tag(tag("x"))).collect::<Query>();
+        assert_eq!(items(limits::QUERY_ITEMS_MAX).check(), Ok(()));
+        let error = items(limits::QUERY_ITEMS_MAX + 1).check().unwrap_err();
+        assert_eq!(error.to_string(), "a query's items are 1025, and 1024 is the most: ask for less at once");
+    }
+}

@@ -91,7 +91,9 @@ fn parse(text: &str) -> Option<Token> {
     let positions: Option<Vec<_>> =
         parts.map(|part| u64::from_str_radix(part, 16).ok().map(Position::new)).collect();
     let positions = positions.filter(|positions| !positions.is_empty())?;
-    Some(Token { identity: LogIdentity { log, generation }, positions })
+    let token = Token { identity: LogIdentity { log, generation }, positions };
+    // Numbers have other spellings (`+1`, `01`, `A`), none of which a log gave out.
+    (token.to_string() == text).then_some(token)
 }
 
 impl Serialize for Token {
@@ -116,5 +118,39 @@ mod tests {
         for text in ["", "1", "x.1.1", zeros.as_str(), &format!("{zeros}.1"), &format!("{zeros}.1.-1")] {
             assert!(text.parse::<Token>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        let zeros = "0".repeat(32);
+        for rest in [".+1.1", ".1.+1", ".1.A", ".1.01", ".01.1", ".1.", "..1", ".1.1.", ".1. 1"] {
+            let text = format!("{zeros}{rest}");
+            assert!(text.parse::<Token>().is_err(), "{text}");
+        }
+        for log in ["A".repeat(32), "g".repeat(32), format!("{{{}}}", "0".repeat(30)), "0".repeat(31)] {
+            assert!(format!("{log}.1.1").parse::<Token>().is_err(), "{log}");
+        }
+    }
+
+    #[test]
+    fn every_token_is_read_back() {
+        let identity = LogIdentity { log: LogId::new(Uuid::from_u128(u128::MAX - 1)), generation: u32::MAX };
+        for positions in [vec![0], vec![u64::MAX], vec![1, 0, u64::MAX, 10]] {
+            let token = Token::sharded(identity, positions.into_iter().map(Position::new).collect());
+            assert_eq!(token.to_string().parse(), Ok(token.clone()));
+            let json = serde_json::to_string(&token).unwrap();
+            assert_eq!(serde_json::from_str::<Token>(&json).unwrap(), token);
+        }
+    }
+
+    #[test]
+    fn a_position_is_told_only_to_its_own_log_of_one_shard() {
+        let identity = LogIdentity { log: LogId::new(Uuid::from_u128(1)), generation: 1 };
+        let other = LogIdentity { log: LogId::new(Uuid::from_u128(2)), generation: 1 };
+        let token = Token::new(identity, Position::new(7));
+        assert_eq!(token.position_in(identity), Some(Position::new(7)));
+        assert_eq!(token.position_in(other), None);
+        let sharded = Token::sharded(identity, vec![Position::new(7), Position::new(8)]);
+        assert_eq!(sharded.position_in(identity), None);
     }
 }

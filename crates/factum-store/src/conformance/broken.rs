@@ -83,7 +83,7 @@ impl Subject for Engines {
     fn patience(&self) -> Duration {
         match self.fault {
             Some(_) => Duration::from_millis(400),
-            None => Duration::from_secs(30),
+            None => Duration::from_secs(10),
         }
     }
 }

@@ -24,7 +24,7 @@ pub trait Subject: Sync {
 
     /// How long a wake-up may take before it counts as lost. Only a store that loses one waits so long.
     fn patience(&self) -> Duration {
-        Duration::from_secs(30)
+        Duration::from_secs(10)
     }
 }
 
@@ -74,9 +74,11 @@ impl Check {
 
     fn judge(&'static self, subject: &dyn Subject) -> Verdict {
         let case = Case::new(subject, self);
-        let claimed = case.families();
-        if let Some(family) = self.families.iter().find(|family| !family.is_claimed(claimed)) {
-            return Verdict::Skipped(*family);
+        if !self.families.is_empty() {
+            let claimed = case.families();
+            if let Some(family) = self.families.iter().find(|family| !family.is_claimed(claimed)) {
+                return Verdict::Skipped(*family);
+            }
         }
         match (self.body)(&case) {
             Ok(()) => Verdict::Passed,

@@ -11,7 +11,7 @@ use factum_event::{
 use std::{
     pin::pin,
     sync::{Arc, mpsc},
-    task::{Context, Poll, Wake},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -43,6 +43,12 @@ impl Log {
         let done = format!("appended a batch of {asked}");
         Promise::L9.holds(verdicts.len() == asked, done, format!("{asked} verdicts"), &verdicts)?;
         Ok(verdicts)
+    }
+
+    /// Begins to append a commit and gives up at once.
+    pub(crate) fn abandon(&self, commit: NewCommit) {
+        let mut given_up = self.store.append(vec![Append { commit, condition: Condition::none() }]);
+        let _ = given_up.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 
     /// The verdict on one commit.
@@ -191,7 +197,7 @@ impl Log {
     /// Whether a wait for a commit after `after` is over at once.
     pub(crate) fn appended_now(&self, after: Sequence) -> Option<Result<Head, StoreError>> {
         let mut waiting = pin!(self.store.appended(after));
-        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut context = Context::from_waker(Waker::noop());
         match waiting.as_mut().poll(&mut context) {
             Poll::Ready(head) => Some(head),
             Poll::Pending => None,
@@ -232,7 +238,7 @@ impl Log {
         loop {
             let page = read(after)?;
             let done = format!("read commits after {after}, at most {limit}");
-            Promise::L10.holds(page.commits.len() <= limit, &done, "no more", &page.commits.len())?;
+            Promise::L10.holds(page.commits.len() <= limit.max(1), &done, "no more", &page.commits.len())?;
             commits.extend(page.commits);
             let Some(next) = page.next else { return Ok(commits) };
             Promise::L10.holds(next > after, &done, "`next` to lead on", &next)?;

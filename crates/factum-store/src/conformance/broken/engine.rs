@@ -17,7 +17,11 @@ use factum_event::{
 use std::{
     collections::{HashMap, HashSet},
     future::ready,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
     thread,
     time::Duration,
 };
@@ -41,16 +45,12 @@ pub(super) struct Engine {
     pages: Mutex<HashMap<String, Page>>,
     /// The tags that are being written.
     written: (Mutex<HashSet<Tag>>, Condvar),
+    pauses: AtomicUsize,
     watch: HeadWatch,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Wide enough for another thread to come in between.
-fn pause() {
-    thread::sleep(Duration::from_millis(1));
 }
 
 impl Engine {
@@ -74,6 +74,7 @@ impl Engine {
             buffer: Mutex::default(),
             pages: Mutex::default(),
             written: Default::default(),
+            pauses: AtomicUsize::new(0),
         }
     }
 
@@ -83,6 +84,15 @@ impl Engine {
 
     pub(super) fn pages(&self) -> MutexGuard<'_, HashMap<String, Page>> {
         locked(&self.pages)
+    }
+
+    /// Wide enough for another thread to come in between; a log pauses so often and no more, so that a large
+    /// batch does not take for ever.
+    fn pause(&self) {
+        const PAUSES_MAX: usize = 400;
+        if self.pauses.fetch_add(1, Ordering::SeqCst) < PAUSES_MAX {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn is(&self, fault: Fault) -> bool {
@@ -110,17 +120,18 @@ impl Engine {
             Part::Absent => append.condition.absent.is_some(),
             Part::Streams => !append.condition.streams.is_empty(),
             Part::Fresh => append.condition.fresh.is_some(),
-            Part::Valid | Part::Decided | Part::Ids => append.commit.events.len() < 8,
+            Part::Valid | Part::Decided => true,
+            Part::Ids => append.commit.events.iter().any(|event| event.id.is_some()),
         };
         if concerned {
-            pause();
+            self.pause();
         }
         Ok(())
     }
 
     fn collide(&self) -> Result<(), AppendError> {
         let began = self.state().taken;
-        pause();
+        self.pause();
         let position = self.state().taken.position;
         if began.position == position { Ok(()) } else { Err(AppendError::Stale { position }) }
     }
@@ -216,10 +227,29 @@ impl Engine {
         for _ in 0..parts {
             state.visible.position = state.visible.position.next().min(state.taken.position);
             drop(state);
-            pause();
+            self.pause();
             state = self.state();
         }
         state
+    }
+
+    async fn show_last_event_later(&self) {
+        let whole = {
+            let mut state = self.state();
+            let whole = state.visible;
+            state.visible.position = Position::new(whole.position.get().saturating_sub(1));
+            whole
+        };
+        let mut resumed = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut resumed, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.state().visible = whole;
     }
 
     /// Tells a head that is not there yet.
@@ -229,7 +259,7 @@ impl Engine {
         state.visible = Head { position, sequence: state.taken.sequence.next() };
         drop(state);
         if events < 8 {
-            pause();
+            self.pause();
         }
     }
 
@@ -278,6 +308,11 @@ impl Store for Engine {
         Box::pin(async move {
             match Append::check_batch(batch.len()) {
                 Err(error) if !self.is(Fault::BatchNotBounded) => vec![Err(error); batch.len()],
+                _ if self.is(Fault::TornWhenGivenUp) => {
+                    let verdicts = self.append_all(batch);
+                    self.show_last_event_later().await;
+                    verdicts
+                }
                 _ => self.append_all(batch),
             }
         })

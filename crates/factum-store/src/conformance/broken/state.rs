@@ -152,6 +152,9 @@ pub(super) fn parts_under_lock(fault: Option<Fault>, append: &Append) -> Vec<Par
         Some(Fault::LocksWhatIsWritten) => parts.retain(|part| *part != Part::Fresh),
         Some(Fault::LimitsAfterWrite) => parts.retain(|part| *part != Part::Valid),
         Some(Fault::KeepsEventsBeforeTakenId) => parts.retain(|part| *part != Part::Ids),
+        Some(Fault::EmptyNotJudged) if append.commit.events.is_empty() => {
+            parts.retain(|part| !conditional.contains(part));
+        }
         Some(Fault::TrackingAlone) if append.condition.tracking.is_some() => {
             parts.retain(|part| !conditional.contains(part));
         }

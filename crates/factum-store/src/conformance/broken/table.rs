@@ -24,6 +24,8 @@ broken! {
         "commits without events share the sequence of the commit before them";
     L2 visible_part_by_part = Fault::VisiblePartByPart,
         "events are made visible one at a time, and readers come in between";
+    L2 torn_when_given_up = Fault::TornWhenGivenUp,
+        "an append makes its last event visible after it was resumed, which it is not when it was given up";
     L2 keeps_events_before_taken_id = Fault::KeepsEventsBeforeTakenId,
         "a taken event id is noticed when its event is written; the events before it stay";
     L3 ordered_by_effective_time = Fault::OrderedByEffectiveTime,
@@ -80,6 +82,8 @@ broken! {
         "all commits of a batch are judged on what stood before it";
     L9 batch_stops_at_refusal = Fault::BatchStopsAtRefusal,
         "a batch is one transaction: after a refusal the rest is refused with it";
+    L9 empty_not_judged = Fault::EmptyNotJudged,
+        "the condition of a commit without events is not judged";
     L9 tracking_alone = Fault::TrackingAlone,
         "a condition that tracks an input is judged by that alone";
     L9 judged_backwards = Fault::JudgedBackwards,

@@ -58,11 +58,16 @@ fn a_given_id_is_kept_and_finds_its_event(case: &Case<'_>) -> Result<(), Failure
     let log = case.open();
     let commit = case.commit([with_id(foreign(7)), fact("order-1", "placed", &[]), with_id(foreign(9))]);
     let derived = EventId::derived(commit.command.id, 1);
+    let mut own = case.commit([fact("order-1", "placed", &[])]);
+    let same = own.event_id(0);
+    own.events[0].id = Some(same);
     let unused = EventId::derived(commit.command.id, 0);
     log.put(commit)?;
     finds(&log, foreign(7), 1)?;
     finds(&log, derived, 2)?;
     finds(&log, foreign(9), 3)?;
+    log.put(own)?;
+    finds(&log, same, 4)?;
     L14.same("looked up an id nobody has", None, log.event(foreign(8))?)?;
     L14.same("looked up the derived id of an event that has its own", None, log.event(unused)?)
 }

@@ -173,7 +173,7 @@ fn pages_of_commits_join(case: &Case<'_>) -> Result<(), Failure> {
     let sequences = |commits: Vec<factum_event::Commit>| -> Vec<Sequence> {
         commits.iter().map(|commit| commit.header.sequence).collect()
     };
-    for limit in [1, 2, 5, 16, 17, 18, 4096] {
+    for limit in [0, 1, 2, 5, 16, 17, 18, 4096] {
         let all: Vec<_> = (1..=17).map(Sequence::new).collect();
         L10.same(format!("read commits by {limit}"), all, sequences(log.commits(limit)?))?;
         let came = sequences(log.correlated(correlation, limit)?);

@@ -17,6 +17,7 @@ checks! {
     the_first_part_that_fails_is_reported: [L9] needs [GlobalConditions];
     a_batch_is_judged_in_order_with_a_verdict_each: [L9] needs [GlobalConditions];
     a_refused_commit_of_a_batch_stops_no_other: [L9] needs [];
+    a_commit_without_events_is_judged_as_well: [L9] needs [GlobalConditions];
     a_batch_of_none_has_no_verdicts: [L9] needs [];
 }
 
@@ -160,6 +161,16 @@ fn a_refused_commit_of_a_batch_stops_no_other(case: &Case<'_>) -> Result<(), Fai
     let homes: Vec<_> = log.all()?.iter().map(|event| event.stream.to_string()).collect();
     L9.same("read the events it left", ["order-1", "order-2", "order-3"].map(str::to_owned).to_vec(), homes)?;
     L9.same("counted the commits it left", 4, log.commits(10)?.len())
+}
+
+fn a_commit_without_events_is_judged_as_well(case: &Case<'_>) -> Result<(), Failure> {
+    let log = ordered(case)?;
+    for part in PARTS {
+        log.refused(L9, case.commit([]), parts(&[part]), error_of(part))?;
+        log.refused(L9, case.outcome(rejected()), parts(&[part]), error_of(part))?;
+    }
+    let verdict = log.attempt(case.outcome(rejected()), parts(&[]))?;
+    L9.holds(verdict.is_ok(), "appended a rejection where all four parts hold", "it to be stored", &verdict)
 }
 
 fn a_batch_of_none_has_no_verdicts(case: &Case<'_>) -> Result<(), Failure> {

@@ -20,6 +20,7 @@ checks! {
     readers_never_see_a_part_of_a_commit: [L2, L15] needs [SeveralStreams];
     a_refused_commit_leaves_nothing: [L2] needs [SeveralStreams];
     a_commit_refused_for_its_last_event_leaves_nothing: [L2] needs [SeveralStreams];
+    an_abandoned_append_is_stored_whole_or_not: [L2] needs [SeveralStreams];
     a_follower_sees_every_event_once_in_order: [L10, L15] needs [TotalOrder];
 }
 
@@ -98,6 +99,29 @@ fn a_commit_refused_for_its_last_event_leaves_nothing(case: &Case<'_>) -> Result
     log.refused(L2, commit, Condition::none(), error)?;
     L2.same("looked up its first event", None, log.event(id)?)?;
     nothing_of_order_1(&log)
+}
+
+fn an_abandoned_append_is_stored_whole_or_not(case: &Case<'_>) -> Result<(), Failure> {
+    let log = case.open();
+    for round in 0..12 {
+        let key = format!("transfer:{round}");
+        let facts = (0..PARTS).map(|part| fact(&format!("leg-{part}"), "moved", &[&key]));
+        let commit = case.commit_all(facts.collect());
+        log.abandon(commit.clone());
+        let seen = || Ok(log.page(&tagged(&[&key]), ReadOptions::default())?.events.len());
+        let whole = |done: &str, seen: usize| {
+            let done = format!("gave up an append of {PARTS} events at once, {done}");
+            L2.holds(seen == 0 || seen == PARTS, done, "all of it or nothing", &format!("{seen} events"))
+        };
+        whole("read", seen()?)?;
+        log.put(case.commit([fact("other-1", "noted", &[])]))?;
+        whole("appended another commit, read", seen()?)?;
+        let again = log.attempt(commit, Condition::none())?;
+        let settled = matches!(again, Ok(_) | Err(AppendError::AlreadyDecided { .. }));
+        L2.holds(settled, "appended it again", "it to be stored, or decided before", &again)?;
+        L2.same("read it then", PARTS, log.select(&tagged(&[&key]))?.len())?;
+    }
+    Ok(())
 }
 
 fn nothing_of_order_1(log: &Log) -> Result<(), Failure> {
