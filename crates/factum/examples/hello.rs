@@ -2,7 +2,7 @@
 
 use factum::prelude::*;
 
-// domain
+// ANCHOR: domain
 #[derive(Id)]
 struct AccountId(u64);
 
@@ -41,15 +41,22 @@ impl Decide for Withdraw {
         emit(BankEvent::Withdrawn { account: self.0, cents: self.1 })
     }
 }
-// end
+// ANCHOR_END: domain
 
 pub(crate) fn main() {
     let account = AccountId(1);
+    // ANCHOR: test
     given([BankEvent::Deposited { account, cents: 5 }])
         .when(Withdraw(account, 7))
         .then_rejected("overdrawn".into());
     given([BankEvent::Deposited { account, cents: 7 }])
         .when(Withdraw(account, 7))
         .then(BankEvent::Withdrawn { account, cents: 7 });
-    println!("an account of 5 cents gives no 7");
+    // ANCHOR_END: test
+    // ANCHOR: run
+    let app = App::in_memory().start();
+    let ended = block_on(app.execute(Withdraw(account, 7)).actor("ann"));
+    assert_eq!(ended.unwrap_err(), ExecuteError::Rejected("overdrawn".into()));
+    // ANCHOR_END: run
+    println!("an account without a deposit gives no 7");
 }

@@ -2,7 +2,7 @@
 
 use factum::prelude::*;
 
-// domain
+// ANCHOR: domain
 #[derive(Id)]
 struct CourseId(u64);
 #[derive(Id)]
@@ -56,7 +56,7 @@ impl Decide for Enrol {
         emit(CampusEvent::Enrolled { course: self.0, student: self.1 })
     }
 }
-// end
+// ANCHOR_END: domain
 
 pub(crate) fn main() {
     let (course, ann, bob) = (CourseId(1), StudentId(1), StudentId(2));

@@ -13,8 +13,8 @@ fn what_the_hello_worlds_claim_holds() {
 
 /// Lines between the markers, blank ones not counted.
 fn domain_lines(source: &str) -> usize {
-    let (_, domain) = source.split_once("// domain\n").expect("the domain begins at its marker");
-    let (domain, _) = domain.split_once("// end\n").expect("the domain ends at its marker");
+    let (_, domain) = source.split_once("// ANCHOR: domain\n").expect("the domain begins at its marker");
+    let (domain, _) = domain.split_once("// ANCHOR_END: domain\n").expect("the domain ends at its marker");
     domain.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
