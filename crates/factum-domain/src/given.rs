@@ -5,7 +5,7 @@ mod when;
 
 pub use when::When;
 
-use crate::{Boundary, Context, Decide, Event, Fact, Models};
+use crate::{Boundary, Context, Decide, Event, Fact, Key, Model, Models};
 use factum_event::{
     CommandId, CommandName, CommitHeader, CorrelationId, EventId, Metadata, NewEvent, Position,
     RecordedEvent, Revision, Sequence, Timestamp,
@@ -99,9 +99,25 @@ impl Given {
     /// decided.
     #[track_caller]
     pub fn when<D: Decide>(self, command: D) -> When<D> {
-        let keys = command.keys();
-        let (mut boundaries, mut models) = (Vec::new(), D::Models::start(&keys));
-        D::Models::boundaries(&keys, &mut boundaries);
+        let models: D::Models = self.fold(&command.keys());
+        let context = Context::new(self.decided_id(), self.now, &self.metadata);
+        let got = command.decide(&models, &context);
+        When::new(self, models, got)
+    }
+
+    /// The state of a model as these events make it, as `app.view` would read it.
+    ///
+    /// # Panics
+    /// When a given event does not read back from its stored form.
+    #[track_caller]
+    pub fn view<M: Model>(&self, key: Key<M>) -> M {
+        self.fold(&key)
+    }
+
+    #[track_caller]
+    fn fold<M: Models>(&self, keys: &M::Keys) -> M {
+        let (mut boundaries, mut models) = (Vec::new(), M::start(keys));
+        M::boundaries(keys, &mut boundaries);
         for (at, boundary) in boundaries.iter().enumerate() {
             for record in self.select(boundary) {
                 if let Err(cause) = models.fold(at, record) {
@@ -109,9 +125,7 @@ impl Given {
                 }
             }
         }
-        let context = Context::new(self.decided_id(), self.now, &self.metadata);
-        let got = command.decide(&models, &context);
-        When::new(self, models, got)
+        models
     }
 
     fn select(&self, boundary: &Boundary) -> impl Iterator<Item = &RecordedEvent> {

@@ -86,4 +86,12 @@ mod tests {
             .when(update(Operation::Multiply, 2.0))
             .then(updated(Operation::Multiply, 2.0));
     }
+
+    #[test]
+    fn s2_11_the_order_of_operations_counts() {
+        let (add, multiply) = (updated(Operation::Add, 2.0), updated(Operation::Multiply, 3.0));
+        let in_order = given([created(2.0), add.clone(), multiply.clone()]);
+        assert_eq!(in_order.view::<Value>(id()), Value(Some(12.0)));
+        assert_eq!(given([created(2.0), multiply, add]).view::<Value>(id()), Value(Some(8.0)));
+    }
 }
