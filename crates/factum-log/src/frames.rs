@@ -13,8 +13,9 @@ use std::io;
 pub(crate) struct Frames<'a> {
     file: &'a dyn StorageFile,
     salt: u32,
-    /// Bytes of the file from `start` on.
+    /// Bytes of the file from `start` on, the first `filled` of them read.
     buffer: Vec<u8>,
+    filled: usize,
     start: u64,
     /// The place of the next frame.
     at: u64,
@@ -35,9 +36,10 @@ pub(crate) enum Step<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// Walks from `at`, the start of a frame, up to `end` or the end of the file.
-    pub(crate) fn new(file: &'a dyn StorageFile, salt: u32, at: u64, end: u64) -> Self {
-        Self { file, salt, buffer: Vec::new(), start: at, at, end }
+    /// Walks from `at`, the start of a frame, up to `end` or to where the file ends now.
+    pub(crate) fn new(file: &'a dyn StorageFile, salt: u32, at: u64, end: u64) -> io::Result<Self> {
+        let end = end.min(file.len()?);
+        Ok(Self { file, salt, buffer: Vec::new(), filled: 0, start: at, at, end })
     }
 
     /// Where the next frame is due.
@@ -63,7 +65,7 @@ impl<'a> Frames<'a> {
         let offset = self.at;
         self.window(header.length())?;
         let from = self.from();
-        match CommitView::read(header, &self.buffer[from..]) {
+        match CommitView::read(header, &self.buffer[from..self.filled]) {
             Ok(view) => {
                 self.at += header.length() as u64;
                 Ok(Step::Commit { offset, view })
@@ -79,18 +81,19 @@ impl<'a> Frames<'a> {
     /// At least `want` bytes from the place on, or what there is.
     fn window(&mut self, want: usize) -> io::Result<&[u8]> {
         let from = self.from();
-        if self.buffer.len() < from + want {
-            self.buffer.drain(..from);
-            self.start = self.at;
-            let (kept, room) = (self.buffer.len(), want.max(SCAN_BYTES));
-            let next = self.at + kept as u64;
+        if self.filled < from + want {
+            self.buffer.copy_within(from..self.filled, 0);
+            (self.filled, self.start) = (self.filled - from, self.at);
+            let next = self.at + self.filled as u64;
             let left = usize::try_from(self.end.saturating_sub(next)).unwrap_or(usize::MAX);
-            self.buffer.resize(kept + left.min(room), 0);
-            let read = read_full(self.file, &mut self.buffer[kept..], next)?;
-            self.buffer.truncate(kept + read);
+            let full = self.filled + left.min(want.max(SCAN_BYTES));
+            if self.buffer.len() < full {
+                self.buffer.resize(full, 0);
+            }
+            self.filled += read_full(self.file, &mut self.buffer[self.filled..full], next)?;
         }
         let from = self.from();
-        Ok(&self.buffer[from..])
+        Ok(&self.buffer[from..self.filled])
     }
 }
 

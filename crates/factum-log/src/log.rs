@@ -17,6 +17,7 @@ use factum_event::{Condition, Query, Sequence};
 use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, StoreError, Verdict};
 use std::{
     ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock},
     thread::{self, JoinHandle},
@@ -71,7 +72,8 @@ impl Log {
         let leading = Arc::clone(&engine);
         let run = move || {
             while leading.queue.until_leading() {
-                leading.lead();
+                // After a panic the log has failed, and every later append must be told so.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| leading.lead()));
             }
         };
         let thread = thread::Builder::new().name("factum-log".to_owned()).spawn(run);

@@ -6,6 +6,7 @@ use factum_store::{AppendError, ErrorKind, StoreError, Verdict};
 use std::{
     collections::VecDeque,
     fmt,
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, Thread},
 };
@@ -49,7 +50,10 @@ impl Request {
     fn tell(&mut self, verdicts: Vec<Verdict>) {
         match self.done.take() {
             Some(Done::Caller(waiter)) => waiter.set(Wait::Done(verdicts)),
-            Some(Done::Callback(callback)) => callback(verdicts),
+            Some(Done::Callback(callback)) => {
+                // Its panic is its own: the leader has others to answer. The panic hook has reported it.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| callback(verdicts)));
+            }
             None => {}
         }
     }

@@ -95,10 +95,12 @@ impl Engine {
         let (head, parts) = self.ask(|index, head| (head, parts(index, after, head.sequence)));
         let mut due = after.next();
         for (segment, bytes) in parts {
-            let mut frames = Frames::new(&*segment.file, segment.header.salt, bytes.0, bytes.1);
+            let failed = |error| failed_read(&segment.name, &error);
+            let frames = Frames::new(&*segment.file, segment.header.salt, bytes.0, bytes.1);
+            let mut frames = frames.map_err(failed)?;
             loop {
                 let at = u32::try_from(frames.at()).unwrap_or(u32::MAX);
-                match frames.step().map_err(|error| failed_read(&segment.name, &error))? {
+                match frames.step().map_err(failed)? {
                     Step::End => break,
                     Step::Flawed(flaw) => return Err(damaged(&segment, at, flaw)),
                     Step::Commit { view, .. } if view.sequence() != due => {

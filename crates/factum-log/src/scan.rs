@@ -160,7 +160,7 @@ impl Scan<'_> {
         visitor: &mut dyn Visitor,
     ) -> io::Result<Tail> {
         let start = SEGMENT_HEADER_BYTES as u64;
-        let mut frames = Frames::new(&*segment.file, segment.header.salt, start, u64::MAX);
+        let mut frames = Frames::new(&*segment.file, segment.header.salt, start, u64::MAX)?;
         let mut reread = None;
         loop {
             let flaw = match frames.step()? {
@@ -184,7 +184,7 @@ impl Scan<'_> {
             let at = state.end();
             if matches!(tail, Tail::Damaged(_)) && reread != Some(at) {
                 reread = Some(at);
-                frames = Frames::new(&*segment.file, segment.header.salt, at, u64::MAX);
+                frames = Frames::new(&*segment.file, segment.header.salt, at, u64::MAX)?;
                 continue;
             }
             return Ok(tail);

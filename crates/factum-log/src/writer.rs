@@ -141,7 +141,7 @@ impl Engine {
         self.begin(writer);
     }
 
-    fn commit(&self, writer: &mut Writer) -> Result<(), Failure> {
+    fn commit(&self, writer: &mut Writer) -> Result<(), Box<Failure>> {
         let segment = writer.segment.as_ref().expect("a staged group has a segment").clone();
         if let Err(error) = segment.file.write_at(&writer.group.bytes, writer.end) {
             return Err(self.unwritten(writer, &segment, &error));
@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// A write failed. With no room left nothing of the group is kept, and the log goes on.
-    fn unwritten(&self, writer: &mut Writer, segment: &Segment, error: &io::Error) -> Failure {
+    fn unwritten(&self, writer: &mut Writer, segment: &Segment, error: &io::Error) -> Box<Failure> {
         let what = format!("cannot write segment {}: {error}", segment.name);
         if !is_no_room(error) {
             return writer.fail(what);
@@ -173,7 +173,7 @@ impl Engine {
         }
         self.index_mut().rollback(writer.head.sequence);
         let refused = AppendError::Store(no_room(&what));
-        Failure { stored: refused.clone(), refused }
+        Box::new(Failure { stored: refused.clone(), refused })
     }
 
     /// Ends the segment and begins the next one. Nothing is staged.
@@ -222,11 +222,11 @@ impl Writer {
     }
 
     /// Nothing is written any more. What was written may or may not survive.
-    fn fail(&mut self, what: String) -> Failure {
+    fn fail(&mut self, what: String) -> Box<Failure> {
         let stored = AppendError::Unknown { cause: what.clone() };
         let refused = AppendError::Store(reopen(&what));
         self.failed = Some(what);
-        Failure { stored, refused }
+        Box::new(Failure { stored, refused })
     }
 }
 

@@ -1,5 +1,13 @@
 //! What the log engine holds, shown through its public surface.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
+mod envelope;
+mod faults;
+mod fixture;
+mod inspection;
+mod kill;
 mod model;
+mod recovery;
 mod sim;
 mod support;
+mod writers;

@@ -71,8 +71,10 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// Seeded, on a clock that stands still.
 pub(crate) fn options(seed: u64) -> Options {
-    Options { entropy: Arc::new(SeededEntropy::new(seed)), ..Options::default() }
+    let (clock, entropy) = (Arc::new(HandClock::default()), Arc::new(SeededEntropy::new(seed)));
+    Options { clock, entropy, ..Options::default() }
 }
 
 pub(crate) fn command(id: u128) -> CommandRecord {

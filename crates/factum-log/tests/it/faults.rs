@@ -1,0 +1,214 @@
+//! Storage that refuses, fills up, or loses what was not synced.
+
+use crate::{
+    sim::{Crash, Fault, Operation, Sim},
+    support::{Rng, numbers, options, simple, store, stream},
+};
+use factum_event::{Condition, Expected, Position, Query, Revision, Sequence};
+use factum_log::{Log, Options, verify_on};
+use factum_store::{Append, AppendError, ErrorKind, ReadOptions, Store, Verdict, block_on};
+use std::io;
+
+fn opened(sim: &Sim) -> Log {
+    Log::open_on(sim.storage(), options(1)).unwrap().0
+}
+
+const FULL: Fault = Fault {
+    operation: Operation::Write,
+    name: ".seg",
+    after: 0,
+    times: 1,
+    error: io::ErrorKind::StorageFull,
+    written: 0,
+};
+const BROKEN: Fault = Fault { error: io::ErrorKind::Other, ..FULL };
+
+fn kind(verdict: &Verdict) -> ErrorKind {
+    match verdict {
+        Err(AppendError::Store(error)) => error.kind(),
+        other => panic!("not a store error: {other:?}"),
+    }
+}
+
+fn is_unknown(verdict: &Verdict) -> bool {
+    matches!(verdict, Err(AppendError::Unknown { .. }))
+}
+
+fn events(log: &Log) -> usize {
+    block_on(log.read(&Query::All, ReadOptions::default())).unwrap().events.len()
+}
+
+#[test]
+fn a_sync_error_poisons_the_log_until_it_is_opened_again() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    sim.fail(Fault { operation: Operation::Sync, ..BROKEN });
+    assert!(is_unknown(&store(&log, 2)));
+    sim.heal();
+    assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+    assert_eq!(kind(&block_on(Store::append(&log, vec![simple(4)]))[0]), ErrorKind::Reopen);
+    assert_eq!((log.published().sequence, numbers(&log), events(&log)), (Sequence::new(1), vec![1], 1));
+    let at = Position::new(99);
+    assert_eq!(block_on(log.revision(&stream("a-2"), at)).unwrap(), None, "the index shows nothing of it");
+    assert!(block_on(log.event(simple(2).commit.event_id(0))).unwrap().is_none());
+    drop(log);
+    sim.crash(Crash::Power);
+    let log = opened(&sim);
+    assert_eq!(numbers(&log), [1]);
+    store(&log, 2).unwrap();
+}
+
+#[test]
+fn commits_that_were_never_written_are_not_unknown() {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), Options { group_commits: 2, ..options(1) }).unwrap();
+    store(&log, 1).unwrap();
+    sim.fail(Fault { operation: Operation::Sync, ..BROKEN });
+    let verdicts = log.append((2..=5).map(simple).collect());
+    assert!(is_unknown(&verdicts[0]) && is_unknown(&verdicts[1]));
+    assert_eq!((kind(&verdicts[2]), kind(&verdicts[3])), (ErrorKind::Reopen, ErrorKind::Reopen));
+}
+
+#[test]
+fn a_write_error_poisons_the_log_and_no_part_of_the_write_is_taken() {
+    for written in [0, 10, 72, 100, 150] {
+        let sim = Sim::default();
+        let log = opened(&sim);
+        store(&log, 1).unwrap();
+        sim.fail(Fault { written, ..BROKEN });
+        assert!(is_unknown(&store(&log, 2)));
+        assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+        drop(log);
+        sim.crash(Crash::Process);
+        let (log, report) = Log::open_on(sim.storage(), options(1)).unwrap();
+        assert_eq!(report.torn.is_some(), written > 0);
+        assert_eq!(numbers(&log), [1]);
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_append_and_works_again_when_there_is_room() {
+    for written in [0, 10, 300] {
+        let sim = Sim::default();
+        let log = opened(&sim);
+        store(&log, 1).unwrap();
+        let before = sim.bytes("00000000000000000001.seg");
+        sim.fail(Fault { written, times: 2, ..FULL });
+        for _ in 0..2 {
+            let verdict = store(&log, 2);
+            assert_eq!(kind(&verdict), ErrorKind::Retry);
+            assert!(verdict.unwrap_err().to_string().contains("the disk is full"));
+        }
+        assert_eq!(sim.bytes("00000000000000000001.seg"), before, "nothing half-written is left");
+        assert_eq!(store(&log, 2).unwrap().sequence, Sequence::new(2));
+        assert_eq!((numbers(&log), events(&log)), (vec![1, 2], 2));
+        sim.crash(Crash::Power);
+        drop(log);
+        assert_eq!(numbers(&opened(&sim)), [1, 2]);
+    }
+}
+
+#[test]
+fn what_rested_on_a_commit_that_found_no_room_is_not_believed() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    let again = simple(2);
+    let absent = Condition::none().stream(stream("a-2"), Expected::NoStream);
+    let refused = Append { condition: absent.clone(), ..simple(5) };
+    sim.fail(FULL);
+    let verdicts = log.append(vec![again.clone(), again, refused]);
+    assert!(verdicts.iter().all(|verdict| kind(verdict) == ErrorKind::Retry), "{verdicts:?}");
+    let tracked = Append { condition: absent, ..simple(2) };
+    assert_eq!(log.append(vec![tracked])[0].as_ref().unwrap().revisions, [Revision::new(0)]);
+    verify_on(&*sim.storage()).unwrap();
+}
+
+#[test]
+fn a_full_disk_that_cannot_be_cut_back_poisons_the_log() {
+    for operation in [Operation::SetLen, Operation::Sync] {
+        let sim = Sim::default();
+        let log = opened(&sim);
+        store(&log, 1).unwrap();
+        sim.fail(Fault { written: 10, ..FULL });
+        sim.fail(Fault { operation, ..BROKEN });
+        assert!(is_unknown(&store(&log, 2)));
+        assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_be_made_fails_the_append_and_is_made_later() {
+    for fault in [FULL, Fault { operation: Operation::Create, ..FULL }, Fault { written: 30, ..FULL }] {
+        let sim = Sim::default();
+        let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 64, ..options(1) }).unwrap();
+        store(&log, 1).unwrap();
+        sim.fail(fault);
+        assert_eq!(kind(&store(&log, 2)), ErrorKind::Retry);
+        assert_eq!(sim.segments().len(), 1);
+        store(&log, 2).unwrap();
+        drop(log);
+        assert_eq!(numbers(&opened(&sim)), [1, 2]);
+    }
+}
+
+#[test]
+fn a_watermark_that_cannot_be_written_stops_the_log_after_what_is_durable() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    sim.fail(Fault { name: "head", ..BROKEN });
+    store(&log, 2).unwrap();
+    assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+    drop(log);
+    assert_eq!(numbers(&opened(&sim)), [1, 2]);
+}
+
+#[test]
+fn power_loss_in_the_middle_of_a_group_loses_nothing_acknowledged_and_keeps_no_half_commit() {
+    for seed in 0..400 {
+        let mut rng = Rng(seed);
+        let sim = Sim::default();
+        let options =
+            || Options { segment_bytes: 1500, group_commits: 1 + seed as usize % 4, ..options(seed) };
+        let (log, _) = Log::open_on(sim.storage(), options()).unwrap();
+        let mut acknowledged = Vec::new();
+        let fails_at = rng.below(12);
+        sim.fail(Fault { operation: Operation::Sync, after: fails_at, times: usize::MAX, ..BROKEN });
+        for n in (1..40).step_by(3) {
+            let verdicts = log.append((n..n + 3).map(simple).collect());
+            acknowledged.extend((n..).zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(n, _)| n));
+        }
+        sim.crash(Crash::PowerAnyOrder(rng.clone()));
+        drop(log);
+        let (log, _) =
+            Log::open_on(sim.storage(), options()).unwrap_or_else(|error| panic!("{seed}: {error}"));
+        let kept = numbers(&log);
+        assert!(kept.starts_with(&acknowledged), "seed {seed}: {kept:?} lacks some of {acknowledged:?}");
+        assert!(
+            kept.iter().copied().eq(1..=kept.len() as u64),
+            "seed {seed}: a prefix survives, not {kept:?}"
+        );
+        store(&log, 99).unwrap();
+        verify_on(&*sim.storage()).unwrap();
+    }
+}
+
+#[test]
+fn a_crash_while_a_log_is_made_leaves_a_log_that_can_be_made() {
+    for after in 0..12 {
+        for operation in [Operation::Write, Operation::Sync, Operation::Create] {
+            let sim = Sim::default();
+            sim.fail(Fault { operation, name: "", after, times: usize::MAX, ..BROKEN });
+            let log = Log::open_on(sim.storage(), options(1));
+            let stored = log.as_ref().is_ok_and(|(log, _)| store(log, 1).is_ok());
+            sim.crash(Crash::PowerAnyOrder(Rng(after as u64)));
+            drop(log);
+            let log = opened(&sim);
+            assert!(!stored || numbers(&log) == [1]);
+            let _ = store(&log, 1);
+            assert_eq!(numbers(&log), [1]);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A log that format v1 left must open and read the same for ever.
+//!
+//! `FACTUM_LOG_FIXTURE_TO=DIR cargo test -p factum-log fixture` writes the files anew, for a later format.
+
+use crate::{
+    sim::Sim,
+    support::{HandClock, command, options, stream},
+};
+use factum_event::{
+    CausationId, Codec, CommandId, CommandPayload, Condition, CorrelationId, EventId, EventType, NewCommit,
+    NewEvent, Outcome, Position, Query, Rejection, Sequence, Source, Tag, Timestamp, Tracking,
+};
+use factum_log::{Log, Options, verify};
+use factum_store::{Append, MemoryStore, ReadOptions, Store, SystemEntropy, block_on};
+use std::{path::PathBuf, sync::Arc};
+use uuid::Uuid;
+
+const FILES: [&str; 4] = ["head", "meta", "00000000000000000001.seg", "00000000000000000007.seg"];
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
+}
+
+fn new_event(n: u32) -> NewEvent {
+    let tagged = ["n:1", "all", "ü:✓"];
+    NewEvent {
+        id: (n % 3 == 1).then(|| EventId::new(Uuid::from_u128(1000 + u128::from(n)))),
+        stream: stream(["account-1", "account-2", "plain"][n as usize % 3]),
+        event_type: EventType::new(["bank.opened", "bank.deposited"][n as usize % 2]).unwrap(),
+        version: n + 1,
+        codec: [Codec::RAW, Codec::JSON, Codec(900)][n as usize % 3],
+        tags: tagged[..n as usize % 4].iter().map(|tag| Tag::new(*tag).unwrap()).collect(),
+        payload: format!("{{\"n\":{n}}}").into_bytes().into(),
+        effective_at: (n % 4 == 2).then(|| Timestamp::from_micros(-i64::from(n))),
+        corrects: (n % 5 == 4).then(|| EventId::new(Uuid::from_u128(1001))),
+    }
+}
+
+/// What the fixture holds: every outcome, every kind of payload, every optional field given and not.
+fn content() -> Vec<Append> {
+    let rejection = Rejection { code: "overdrawn".into(), reason: "there is 1".into(), status: 409 };
+    let outcomes = [
+        (Outcome::Succeeded, 0..3),
+        (Outcome::Nothing, 0..0),
+        (Outcome::Rejected(rejection), 0..0),
+        (Outcome::Failed { cause: "broken".into(), by: "ann".into() }, 0..0),
+        (Outcome::Parked { cause: "down".into() }, 0..0),
+        (Outcome::SetAside { behind: CommandId::new(Uuid::from_u128(5)) }, 0..0),
+        (Outcome::Succeeded, 3..4),
+        (Outcome::Succeeded, 4..9),
+    ];
+    let payloads = [
+        CommandPayload::None,
+        CommandPayload::Inline { codec: Codec::JSON, version: 3, data: b"{\"a\":1}".to_vec().into() },
+        CommandPayload::Logged(Position::new(1 << 40)),
+    ];
+    let mut appends = Vec::new();
+    for (number, (outcome, events)) in (0_u32..).zip(outcomes) {
+        let mut command = command(0x0189_0a5d_ac96_774b_bcce_b302_0000_0000 + u128::from(number));
+        command.payload = payloads[number as usize % 3].clone();
+        command.issued_at = Timestamp::from_micros(i64::from(number) - 2);
+        if number % 2 == 0 {
+            command.metadata.actor = Some("ann".into());
+            command.metadata.correlation = Some(CorrelationId::new(Uuid::from_u128(77)));
+            command.metadata.headers = vec![("trace".into(), "abc".into()), ("empty".into(), "".into())];
+        }
+        if number % 3 == 0 {
+            command.metadata.tenant = Some("north".into());
+            command.metadata.causation = Some(CausationId::new(Uuid::from_u128(78)));
+        }
+        let tracking = Tracking { source: Source::new("lane-0").unwrap(), progress: u64::from(number) };
+        let condition =
+            if number % 2 == 1 { Condition::none().tracking(tracking) } else { Condition::none() };
+        let commit = NewCommit { command, outcome, events: events.map(new_event).collect() };
+        appends.push(Append { commit, condition });
+    }
+    appends
+}
+
+fn clock() -> Arc<HandClock> {
+    let clock = Arc::new(HandClock::default());
+    clock.set(1_700_000_000_000_000);
+    clock
+}
+
+fn write() -> Sim {
+    let sim = Sim::default();
+    let options = Options { segment_bytes: 1400, clock: clock(), ..options(2026) };
+    let (log, _) = Log::open_on(sim.storage(), options).unwrap();
+    assert!(content().into_iter().all(|append| log.append(vec![append])[0].is_ok()));
+    drop(log);
+    sim
+}
+
+#[test]
+fn the_fixture_of_format_v1_reads_as_it_was_written() {
+    if let Some(to) = std::env::var_os("FACTUM_LOG_FIXTURE_TO") {
+        let (sim, to) = (write(), PathBuf::from(to));
+        std::fs::create_dir_all(&to).unwrap();
+        sim.names().iter().for_each(|name| std::fs::write(to.join(name), sim.bytes(name)).unwrap());
+    }
+    let model = MemoryStore::with_ports(clock(), &SystemEntropy);
+    assert!(block_on(model.append(content())).iter().all(Result::is_ok));
+    let verified = verify(directory()).unwrap();
+    assert_eq!((verified.segments, verified.torn), (2, None));
+    let copy = tempfile::tempdir().unwrap();
+    for file in FILES {
+        std::fs::copy(directory().join(file), copy.path().join(file)).unwrap();
+    }
+    let (beside, report) = Log::open_read_only(directory(), options(1)).unwrap();
+    assert_eq!((report.damage, report.torn, report.watermark_lost), (None, None, false));
+    let (log, report) = Log::open(copy.path(), options(1)).unwrap();
+    assert!(!report.created);
+    let all = ReadOptions::default();
+    for log in [&beside, &log] {
+        assert_eq!(
+            block_on(log.commits(Sequence::START, 99)).unwrap(),
+            block_on(model.commits(Sequence::START, 99)).unwrap()
+        );
+        assert_eq!(
+            block_on(log.read(&Query::All, all)).unwrap(),
+            block_on(model.read(&Query::All, all)).unwrap()
+        );
+    }
+    crate::support::store(&log, 1).unwrap();
+}
+
+/// As long as this release writes v1. A later format keeps the fixture and drops this.
+#[test]
+fn this_release_writes_format_v1_to_the_byte() {
+    let sim = write();
+    for file in FILES {
+        assert_eq!(sim.bytes(file), std::fs::read(directory().join(file)).unwrap(), "{file}");
+    }
+}

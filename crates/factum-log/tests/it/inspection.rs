@@ -1,0 +1,68 @@
+//! Looking at a log from beside.
+
+use crate::{
+    sim::Sim,
+    support::{options, simple, store},
+};
+use factum_event::{Condition, NewCommit, Outcome, Position, Sequence};
+use factum_log::{Log, OpenError, Options, inspect, inspect_on, verify, verify_on};
+use factum_store::Append;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
+
+#[test]
+fn an_inspection_counts_what_the_log_holds() {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 800, ..options(1) }).unwrap();
+    (1..=7).for_each(|n| drop(store(&log, n).unwrap()));
+    let store_outcome = |outcome| {
+        let commit = NewCommit { command: crate::support::command(3), outcome, events: Vec::new() };
+        log.append(vec![Append { commit, condition: Condition::none() }])[0].as_ref().unwrap();
+    };
+    store_outcome(Outcome::Parked { cause: "down".into() });
+    store_outcome(Outcome::Failed { cause: "given up".into(), by: "ann".into() });
+    let seen = inspect_on(&*sim.storage()).unwrap();
+    assert_eq!((seen.events, seen.commits, seen.commands, seen.streams), (7, 9, 8, 3));
+    assert_eq!((seen.head.position, seen.head.sequence), (Position::new(7), Sequence::new(9)));
+    assert_eq!(seen.types.into_iter().collect::<Vec<_>>(), [("test.done".to_owned(), 7)]);
+    let bytes: usize = sim.segments().iter().map(|segment| sim.bytes(segment).len()).sum();
+    assert_eq!((seen.bytes, seen.segments), (bytes as u64, sim.segments().len() as u64));
+    assert_eq!(verify_on(&*sim.storage()).unwrap().head, seen.head);
+}
+
+#[test]
+fn where_there_is_no_log_inspection_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(inspect(dir.path()), Err(OpenError::Io { .. })));
+    assert!(matches!(verify(dir.path().join("none")), Err(OpenError::Io { .. })));
+    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing is made");
+}
+
+#[test]
+fn beside_a_writer_every_acknowledged_commit_is_counted_and_nothing_called_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = Log::open(dir.path(), Options { segment_bytes: 20_000, ..options(1) }).unwrap();
+    let (acknowledged, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..600 {
+                let batch: Vec<_> = (0..1 + n % 5).map(|i| simple(n * 5 + i)).collect();
+                let stored = batch.len() as u64;
+                assert!(log.append(batch).iter().all(Result::is_ok));
+                acknowledged.fetch_add(stored, Ordering::SeqCst);
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        while !done.load(Ordering::SeqCst) {
+            let before = acknowledged.load(Ordering::SeqCst);
+            let seen = inspect(dir.path()).unwrap();
+            assert!(seen.commits >= before, "{} of {before} are counted", seen.commits);
+            assert!(verify(dir.path()).unwrap().head.sequence >= seen.head.sequence);
+            let (beside, report) = Log::open_read_only(dir.path(), options(1)).unwrap();
+            assert_eq!(report.damage, None);
+            assert!(beside.published().sequence >= seen.head.sequence);
+        }
+    });
+}
