@@ -32,3 +32,26 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
         thread::park();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{future::poll_fn, sync::mpsc};
+
+    #[test]
+    fn a_future_that_is_woken_elsewhere_ends() {
+        let (send, wakers) = mpsc::channel::<std::task::Waker>();
+        let waking = thread::spawn(move || wakers.into_iter().for_each(std::task::Waker::wake));
+        let mut left = 3;
+        let woken = block_on(poll_fn(move |context| {
+            if left == 0 {
+                return Poll::Ready("woken three times");
+            }
+            left -= 1;
+            send.send(context.waker().clone()).unwrap();
+            Poll::Pending
+        }));
+        assert_eq!(woken, "woken three times");
+        waking.join().unwrap();
+    }
+}

@@ -1,4 +1,4 @@
-//! The suite that every store passes, whatever it is made of. It knows a store only through [`Store`]: no
+//! The suite that every store passes, whatever it is made of. It knows a store only through [`Store`](crate::Store): no
 //! file, no thread, no clock of its own. A check cites the promises it holds; [`broken`] has, for each
 //! promise, stores that break it and that the suite must catch.
 //!

@@ -55,3 +55,44 @@ pub fn fresh_log_id(entropy: &dyn Entropy) -> LogId {
     entropy.fill(&mut random);
     LogId::new(uuid::Builder::from_random_bytes(random).into_uuid())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct At(i64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Filled(u8);
+
+    impl Entropy for Filled {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn a_fresh_command_id_begins_with_its_time() {
+        let id = |micros, random| fresh_command_id(&At(micros), &Filled(random));
+        assert_eq!(id(1_767_225_600_123_456, 0xff).to_string(), "019b76da-a87b-7fff-bfff-ffffffffffff");
+        assert!(id(1_000_000, 0xff) < id(1_001_000, 0), "a later one sorts after an earlier one");
+        assert_ne!(id(0, 1), id(0, 2));
+    }
+
+    #[test]
+    fn a_clock_before_1970_still_gives_an_id() {
+        assert_eq!(fresh_command_id(&At(-1), &Filled(0)).to_string(), "00000000-0000-7000-8000-000000000000");
+    }
+
+    #[test]
+    fn a_fresh_log_id_is_a_random_uuid() {
+        assert_eq!(fresh_log_id(&Filled(0xff)).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}
