@@ -39,16 +39,21 @@ struct CommitEntry {
     frame: u32,
     /// The number of its first event, or of the next one to come.
     first: u32,
-    /// The last four bytes of its command's id; the others are the key of its family.
+    /// The last four bytes of its command's mixed id; the others are the key of its family.
     tail: [u8; 4],
     bits: u8,
 }
 
-/// The high half of byte 6 of the command's id, which its family leaves out.
-const BITS_VERSION: u8 = 0xf0;
+/// The bits of the command's mixed id that its family leaves out: the high half of byte 6, and below it the
+/// upper two bits of byte 8.
+const BITS_LEFT_OUT: u8 = 0xfc;
 const BIT_FINAL: u8 = 1;
 /// It was given a correlation of its own.
 const BIT_CORRELATED: u8 = 2;
+
+fn left_out(mixed: &[u8; 16]) -> u8 {
+    (mixed[6] & 0xf0) | ((mixed[8] & 0xc0) >> 4)
+}
 
 #[derive(Debug)]
 struct SegmentEntry {
@@ -178,9 +183,9 @@ impl Index {
     }
 
     fn begin_commit(&mut self, command: CommandId, is_final: bool, frame: u64, bytes: usize) {
-        let id = command.get().into_bytes();
-        let [.., a, b, c, d] = id;
-        let bits = (id[6] & BITS_VERSION) | if is_final { BIT_FINAL } else { 0 };
+        let mixed = command.mixed();
+        let [.., a, b, c, d] = mixed;
+        let bits = left_out(&mixed) | if is_final { BIT_FINAL } else { 0 };
         let (commit, first) = (number(self.commits.len()), number(self.events.len()));
         self.commits.push(CommitEntry { frame: narrow(frame), first, tail: [a, b, c, d], bits });
         self.add_id(KeyKind::Family, &command.family(), commit);

@@ -1,7 +1,7 @@
 //! Which commit or event an id names. Derived event ids are not stored: they keep their command's family,
 //! and what the family leaves out is compared in full.
 
-use super::{BIT_CORRELATED, BIT_FINAL, BITS_VERSION, CommitEntry, Index, KeyKind};
+use super::{BIT_CORRELATED, BIT_FINAL, BITS_LEFT_OUT, CommitEntry, Index, KeyKind, left_out};
 use crate::encode::Prepared;
 use factum_event::{CommandId, CorrelationId, EventId, Position, Sequence};
 
@@ -69,7 +69,7 @@ impl Index {
         self.postings(KeyKind::Family, &id.family()).iter().find_map(|commit| {
             let entry = self.commits[*commit as usize];
             let [.., a, b, c, d] = id.get().into_bytes();
-            let index = (u32::from_be_bytes([a, b, c, d]) ^ u32::from_be_bytes(entry.tail)).wrapping_sub(1);
+            let index = u32::from_be_bytes([a, b, c, d]) ^ u32::from_be_bytes(entry.tail);
             let end =
                 self.commits.get(*commit as usize + 1).map_or(self.events.len(), |next| next.first as usize);
             let event = entry.first.checked_add(index).filter(|event| (*event as usize) < end)?;
@@ -81,18 +81,19 @@ impl Index {
 
     fn is_of(&self, commit: u32, command: CommandId) -> bool {
         let entry = &self.commits[commit as usize];
-        let id = command.get().into_bytes();
-        id[12..] == entry.tail && id[6] & BITS_VERSION == entry.bits & BITS_VERSION
+        let mixed = command.mixed();
+        mixed[12..] == entry.tail && left_out(&mixed) == entry.bits & BITS_LEFT_OUT
     }
 }
 
 /// The id of a commit's command, from its family and its entry.
 fn command(entry: &CommitEntry, family: [u8; 12]) -> CommandId {
-    let mut id = [0; 16];
-    id[..12].copy_from_slice(&family);
-    id[6] |= entry.bits & BITS_VERSION;
-    id[12..].copy_from_slice(&entry.tail);
-    CommandId::new(uuid::Uuid::from_bytes(id))
+    let mut mixed = [0; 16];
+    mixed[..12].copy_from_slice(&family);
+    mixed[6] |= entry.bits & 0xf0;
+    mixed[8] |= (entry.bits & 0x0c) << 4;
+    mixed[12..].copy_from_slice(&entry.tail);
+    CommandId::from_mixed(mixed)
 }
 
 fn sequence(commit: u32) -> Sequence {

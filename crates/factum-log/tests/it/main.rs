@@ -1,6 +1,7 @@
 //! What the log engine holds, shown through its public surface.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
+mod conformance;
 mod envelope;
 mod faults;
 mod fixture;

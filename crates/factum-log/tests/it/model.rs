@@ -18,9 +18,9 @@ use uuid::Uuid;
 /// Command ids that share a family with another, and ids that are correlations as well.
 fn command_id(rng: &mut Rng) -> CommandId {
     let base = 0x0189_0a5d_ac96_774b_bcce_b302_0000_0000_u128;
-    let version = if rng.one_in(8) { 3_u128 << 76 } else { 0 };
+    let left_out = if rng.one_in(8) { (3_u128 << 76) ^ (1_u128 << 62) } else { 0 };
     let other = (rng.below(12) as u128) << 40;
-    CommandId::new(Uuid::from_u128((base + other + rng.below(9) as u128) ^ version))
+    CommandId::from_mixed(((base + other + rng.below(9) as u128) ^ left_out).to_be_bytes())
 }
 
 fn event_id(rng: &mut Rng) -> EventId {

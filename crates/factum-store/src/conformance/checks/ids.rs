@@ -10,7 +10,7 @@ use crate::{
         log::Log,
     },
 };
-use factum_event::{Condition, EventId, InvalidCommit, NewEvent, Position};
+use factum_event::{CommandId, Condition, EventId, InvalidCommit, NewEvent, Position};
 
 checks! {
     an_id_follows_from_command_and_index: [L14] needs [];
@@ -18,6 +18,7 @@ checks! {
     an_id_is_stored_once: [L14] needs [];
     an_id_is_used_once_in_a_commit: [L14] needs [];
     ids_of_one_family_are_told_apart: [L14] needs [];
+    commands_that_count_their_ids_do_not_clash: [L14] needs [];
 }
 
 fn with_id(id: EventId) -> NewEvent {
@@ -108,15 +109,15 @@ fn an_id_is_used_once_in_a_commit(case: &Case<'_>) -> Result<(), Failure> {
 
 fn ids_of_one_family_are_told_apart(case: &Case<'_>) -> Result<(), Failure> {
     let log = case.open();
-    let mut bytes = *case.command_id().get().as_bytes();
+    let mut bytes = case.command_id().mixed();
     let mut ids = Vec::new();
     for last in [0x00, 0x40, 0x80] {
         bytes[15] = last;
         let mut commit = case.commit([fact("order-1", "placed", &[]), fact("order-1", "paid", &[])]);
-        commit.command.id = uuid::Uuid::from_bytes(bytes).into();
+        commit.command.id = CommandId::from_mixed(bytes);
         ids.extend([commit.event_id(0), commit.event_id(1)]);
         let verdict = log.attempt(commit, Condition::none())?;
-        L14.holds(verdict.is_ok(), "appended commands whose ids begin alike", "them to be stored", &verdict)?;
+        L14.holds(verdict.is_ok(), "appended commands of one family", "them to be stored", &verdict)?;
     }
     for (position, id) in (1..).zip(&ids) {
         finds(&log, *id, position)?;
@@ -124,4 +125,16 @@ fn ids_of_one_family_are_told_apart(case: &Case<'_>) -> Result<(), Failure> {
     bytes[15] = 0x20;
     let unknown = EventId::derived(uuid::Uuid::from_bytes(bytes).into(), 0);
     L14.same("looked up an id that begins as others do", None, log.event(unknown)?)
+}
+
+fn commands_that_count_their_ids_do_not_clash(case: &Case<'_>) -> Result<(), Failure> {
+    let log = case.open();
+    let events = || fact("order-1", "placed", &[]);
+    for number in 1..=24 {
+        let mut commit = case.commit([events(), events(), events(), events()]);
+        commit.command.id = uuid::Uuid::from_u128(number).into();
+        let verdict = log.attempt(commit, Condition::none())?;
+        L14.holds(verdict.is_ok(), "appended commands with ids 1, 2, 3 ...", "them to be stored", &verdict)?;
+    }
+    Ok(())
 }
