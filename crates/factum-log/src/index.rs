@@ -14,10 +14,9 @@ pub(crate) use keys::{Key, KeyKind, hash_key};
 use crate::{encode::Prepared, segment::Segment, view::CommitView};
 use factum_event::{CommandId, CorrelationId, Position, Revision, Sequence, Source, StreamName, Tracking};
 use keys::Keys;
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, fmt, ops::Range};
 
 /// The index of a whole log.
-#[derive(Debug)]
 pub(crate) struct Index {
     seed: u64,
     keys: Keys,
@@ -30,6 +29,16 @@ pub(crate) struct Index {
     sources: HashMap<Source, Vec<Progress>>,
     /// Up to here no reader asks for less: what a source had reached before is forgotten.
     published: Sequence,
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (position, sequence) = self.last();
+        f.debug_struct("Index")
+            .field("position", &position)
+            .field("sequence", &sequence)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One commit.

@@ -65,7 +65,8 @@ pub(crate) enum Tail {
 
 struct State {
     found: Scanned,
-    /// The last commit known to be acknowledged.
+    /// The last commit that the watermark knows to be acknowledged. What frames say of those before them adds
+    /// nothing here, for those have been read; beyond a flaw it is looked for.
     acknowledged: Sequence,
     watermark_lost: bool,
 }
@@ -209,7 +210,6 @@ impl State {
     }
 
     fn take(&mut self, view: &CommitView<'_>) {
-        self.acknowledged = self.acknowledged.max(view.header.synced_up_to);
         self.found.sequence = view.sequence();
         self.found.position = view.last_position();
         self.found.recorded_at = view.recorded_at();

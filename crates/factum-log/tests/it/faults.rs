@@ -126,6 +126,42 @@ fn what_rested_on_a_commit_that_found_no_room_is_not_believed() {
 }
 
 #[test]
+fn what_waits_for_the_next_segment_is_judged_again_when_the_last_one_took_nothing() {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 400, ..options(1) }).unwrap();
+    store(&log, 1).unwrap();
+    let rests = Append { condition: Condition::none().stream(stream("a-2"), Expected::Exists), ..simple(3) };
+    sim.fail(FULL);
+    let verdicts = log.append(vec![simple(2), rests]);
+    assert_eq!(kind(&verdicts[0]), ErrorKind::Retry);
+    assert!(matches!(verdicts[1], Err(AppendError::WrongRevision { actual: None, .. })), "{verdicts:?}");
+}
+
+#[derive(Debug, Default)]
+struct PanickingClock(std::sync::atomic::AtomicBool);
+
+impl factum_store::Clock for PanickingClock {
+    fn now(&self) -> factum_event::Timestamp {
+        assert!(!self.0.load(std::sync::atomic::Ordering::SeqCst), "the clock's own fault");
+        factum_event::Timestamp::EPOCH
+    }
+}
+
+#[test]
+fn a_panic_while_writing_leaves_no_one_waiting_and_stops_the_log() {
+    let (sim, clock) = (Sim::default(), std::sync::Arc::new(PanickingClock::default()));
+    let (log, _) = Log::open_on(sim.storage(), Options { clock: clock.clone(), ..options(1) }).unwrap();
+    store(&log, 1).unwrap();
+    clock.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(is_unknown(&block_on(Store::append(&log, vec![simple(2)]))[0]));
+    clock.0.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(kind(&block_on(Store::append(&log, vec![simple(3)]))[0]), ErrorKind::Reopen);
+    assert_eq!(kind(&store(&log, 4)), ErrorKind::Reopen);
+    drop(log);
+    assert_eq!(numbers(&opened(&sim)), [1]);
+}
+
+#[test]
 fn a_full_disk_that_cannot_be_cut_back_poisons_the_log() {
     for operation in [Operation::SetLen, Operation::Sync] {
         let sim = Sim::default();

@@ -1,7 +1,7 @@
 //! What opening makes of what a crash, or a bad medium, left.
 
 use crate::{
-    sim::{Crash, Sim},
+    sim::{Crash, Fault, Operation, Sim},
     support::{Rng, numbers, options, simple, store},
 };
 use factum_event::{Position, Query, Sequence};
@@ -74,11 +74,20 @@ fn torn_tail_at_every_byte_is_truncated_and_reported() {
 }
 
 #[test]
-fn a_whole_frame_that_was_not_acknowledged_is_kept() {
-    let (before, _) = written(3);
-    let (after, _) = written(4);
-    let sim = before.copy();
-    sim.put(FIRST, after.bytes(FIRST));
+fn a_whole_frame_that_was_not_acknowledged_is_kept_and_then_stays() {
+    let (sim, _) = written(3);
+    let (log, _) = opened(&sim);
+    sim.fail(Fault {
+        operation: Operation::Sync,
+        name: ".seg",
+        after: 0,
+        times: 1,
+        error: std::io::ErrorKind::Other,
+        written: 0,
+    });
+    assert!(matches!(store(&log, 4), Err(AppendError::Unknown { .. })));
+    sim.crash(Crash::Process);
+    drop(log);
     let (log, report) = opened(&sim);
     assert_eq!(
         (report.torn, report.head.sequence, numbers(&log)),
