@@ -214,7 +214,10 @@ mod tests {
         assert_eq!(EventId::derived(command, 0).to_string(), "d086ae25-3fd6-8927-85fc-dc9a8f5971d7");
         assert_eq!(EventId::derived(command, 1).to_string(), "d086ae25-3fd6-8927-85fc-dc9a8f5971d6");
         assert_eq!(command.fresh(0).to_string(), "0d5bd8f1-74b6-5c3c-869e-b2f6a41119ff");
-        assert_eq!(CommandId::from_idempotency_key(&["ann", "PUT", "/values/1"], "k1").to_string(), "0b66a123-5ade-51d3-81a3-a0043680ccd4");
+        assert_eq!(
+            CommandId::from_idempotency_key(&["ann", "PUT", "/values/1"], "k1").to_string(),
+            "0b66a123-5ade-51d3-81a3-a0043680ccd4"
+        );
     }
 
     #[test]

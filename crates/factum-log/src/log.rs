@@ -13,7 +13,7 @@ use crate::{
     watermark::Watermark,
     writer::{Group, Writer},
 };
-use factum_event::{Condition, Query, Sequence};
+use factum_event::Sequence;
 use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, StoreError, Verdict};
 use std::{
     ops::ControlFlow,
@@ -165,6 +165,9 @@ impl Log {
     }
 
     fn prepare(&self, batch: Vec<Append>) -> Result<Vec<Result<Box<Prepared>, AppendError>>, Vec<Verdict>> {
+        if let Err(error) = Append::check_batch(batch.len()) {
+            return Err(vec![Err(error); batch.len()]);
+        }
         if self.engine.writer.is_none() {
             let what = format!(
                 "cannot append to the log in {}: it is open for reading only; open it for writing",
@@ -177,7 +180,7 @@ impl Log {
         let prepare = |Append { commit, condition }: Append| {
             // The commit before its condition: the order that every store keeps.
             let prepared = Prepared::new(&commit, condition, seed)?;
-            check_names(&prepared.condition)?;
+            prepared.condition.check().map_err(AppendError::InvalidCondition)?;
             Ok(Box::new(prepared))
         };
         Ok(batch.into_iter().map(prepare).collect())
@@ -195,16 +198,6 @@ fn writer(recovered: &Recovered, watermark: Watermark) -> Writer {
         failed: None,
         group: Group::default(),
     }
-}
-
-fn check_names(condition: &Condition) -> Result<(), AppendError> {
-    let check = || {
-        condition.streams.iter().try_for_each(|(stream, _)| stream.check())?;
-        condition.fresh.iter().try_for_each(|(query, _)| query.check())?;
-        condition.absent.iter().try_for_each(Query::check)?;
-        condition.tracking.iter().try_for_each(|tracking| tracking.source.check())
-    };
-    check().map_err(AppendError::InvalidCondition)
 }
 
 impl Drop for Log {
