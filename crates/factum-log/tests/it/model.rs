@@ -12,6 +12,7 @@ use factum_event::{
 };
 use factum_log::{Log, Options};
 use factum_store::{Append, MemoryStore, ReadOptions, Store, block_on};
+use factum_testkit::soak;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -202,9 +203,6 @@ fn run(seed: u64) {
 }
 
 #[test]
-fn verdicts_and_reads_equal_those_of_the_reference() {
-    for seed in 0..300 {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        assert!(ran.is_ok(), "seed {seed} failed: run({seed}) repeats it");
-    }
+fn soak_verdicts_and_reads_equal_those_of_the_reference() {
+    soak(0, 300, run);
 }
