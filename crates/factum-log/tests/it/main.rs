@@ -8,6 +8,7 @@ mod fixture;
 mod inspection;
 mod kill;
 mod model;
+mod pages;
 mod recovery;
 mod sim;
 mod support;

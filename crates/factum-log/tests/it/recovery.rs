@@ -322,6 +322,21 @@ fn what_a_client_writes_never_passes_for_a_frame() {
 }
 
 #[test]
+fn an_identity_that_was_given_out_survives_power_loss() {
+    let sim = Sim::default();
+    let (log, _) = opened(&sim);
+    let first = log.identity();
+    sim.crash(Crash::Power);
+    drop(log);
+    let (log, report) = Log::open_on(sim.storage(), options(2)).unwrap();
+    assert_eq!((log.identity(), report.created), (first, false));
+    drop(log);
+    let second = begin_generation_on(&*sim.storage()).unwrap();
+    sim.crash(Crash::Power);
+    assert_eq!(opened(&sim).0.identity(), second);
+}
+
+#[test]
 fn a_new_generation_begins_from_what_the_copy_holds() {
     let (sim, starts) = written(3);
     let before = Store::identity(&opened(&sim).0);
