@@ -19,7 +19,6 @@ mod reached;
 mod recorded;
 mod reject;
 mod scope;
-mod snapshot;
 mod tagged;
 
 pub use command::{Command, CommandDecodeError};
@@ -36,7 +35,6 @@ pub use reached::ReachedBy;
 pub use recorded::Recorded;
 pub use reject::{Never, Refused, Reject};
 pub use scope::{Boundary, Everything, Last, Scope, Stream, Tagged};
-pub use snapshot::Snapshot;
 pub use tagged::TagField;
 
 /// What generated code names. No promise is made about it.

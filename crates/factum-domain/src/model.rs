@@ -1,6 +1,6 @@
 //! Owns what one model is: a scope, the events it reads, and a fold that cannot fail.
 
-use crate::{EventSet, ReachedBy, Scope, Snapshot};
+use crate::{EventSet, ReachedBy, Scope};
 use std::fmt::Debug;
 
 /// State folded from events, just as much of it as a decision needs.
@@ -17,8 +17,6 @@ pub trait Model: Default + Clone + Debug + Send + Sync + 'static {
     type Scope: Scope;
     /// The events it reads.
     type Event: EventSet + ReachedBy<Self::Scope>;
-    /// Whether and how often its state is kept.
-    const SNAPSHOT: Snapshot<Self> = Snapshot::NONE;
 
     /// The state before any event. Override it to remember whose state it is.
     fn start(key: &Key<Self>) -> Self {

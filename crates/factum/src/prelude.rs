@@ -2,8 +2,7 @@
 
 pub use crate::{
     Command, Context, Decide, Decision, Event, Everything, Id, Keys, Last, Model, Never, Recorded, Refused,
-    Reject, Snapshot, Stream, Subset, Tagged, Timestamp, emit, ensure, fact, given, given_nothing, model,
-    nothing,
+    Reject, Stream, Subset, Tagged, Timestamp, emit, ensure, fact, given, given_nothing, model, nothing,
 };
 
 #[cfg(feature = "runtime")]

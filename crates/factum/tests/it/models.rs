@@ -2,9 +2,8 @@
 
 use crate::campus::{ANN, BOB, COURSE, CampusEvent, CourseId, StudentId, enrolled, stored};
 use factum::{Models, prelude::*};
-use serde::{Deserialize, Serialize};
 
-#[derive(Default, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Default, Clone, Debug, PartialEq)]
 struct Load {
     student: Option<StudentId>,
     courses: u32,
@@ -12,7 +11,6 @@ struct Load {
 #[model]
 impl Model for Load {
     type Scope = Tagged<StudentId>;
-    const SNAPSHOT: Snapshot<Self> = Snapshot::every(500, "campus.load", 2);
     fn start(student: &StudentId) -> Self {
         Self { student: Some(*student), courses: 0 }
     }
@@ -87,16 +85,4 @@ fn a_record_that_cannot_be_read_is_an_error_of_the_fold() {
     let mut record = stored(&enrolled(ANN));
     record.version = 2;
     assert!(Taken::default().fold(0, &record).is_err());
-}
-
-#[test]
-fn a_snapshot_has_a_name_a_version_and_a_count() {
-    let load = Load { student: Some(ANN), courses: 3 };
-    let kept = Load::SNAPSHOT;
-    assert_eq!((kept.name(), kept.fold_version(), kept.events()), (Some("campus.load"), 2, Some(500)));
-    assert_eq!(kept.load(&kept.save(&load).unwrap()), Some(load));
-    assert_eq!(kept.load(b"{"), None);
-    let none = Taken::SNAPSHOT;
-    assert_eq!((none.name(), none.fold_version(), none.events()), (None, 0, None));
-    assert_eq!(none.save(&Taken(1)), None);
 }

@@ -22,15 +22,6 @@ impl Model for NoEvents {
     fn apply(&mut self, _: Plain) {}
 }
 
-#[derive(Default, Debug, Clone)]
-struct Kept(u32);
-impl Model for Kept {
-    type Scope = Everything;
-    type Event = CampusEvent;
-    const SNAPSHOT: Snapshot<Self> = Snapshot::every(500, "campus.kept", 1);
-    fn apply(&mut self, _: CampusEvent) {}
-}
-
 struct Reads(CourseId);
 impl Decide for Reads {
     type Event = CampusEvent;
