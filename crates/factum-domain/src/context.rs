@@ -1,4 +1,4 @@
-//! Owns what a decision may know of the world. The same at every attempt, but for the time.
+//! Owns what a decision may know of the world. It is the same at every attempt, the time included.
 
 use factum_event::{CommandId, CorrelationId, Metadata, Timestamp};
 use std::{
@@ -32,7 +32,8 @@ impl Context {
         }
     }
 
-    /// The time of the decision.
+    /// The time when the command came in, the same at every attempt. So what must not be late, such as an
+    /// expiry, is judged by when it was asked for, and deciding again gives the same answer.
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -58,11 +59,26 @@ impl Context {
     }
 
     /// An id that nothing else has. It follows from the command's id and from how many were taken before
-    /// it in this decision, so that deciding the command again gives the same ids.
-    pub fn fresh_id<K: From<Uuid>>(&self) -> K {
+    /// it in this decision, so that deciding the command again gives the same ids. An id that is minted
+    /// wraps a [`Uuid`], or is made from one.
+    pub fn fresh_id<K: Minted>(&self) -> K {
         K::from(self.command_id.fresh(self.minted.fetch_add(1, Ordering::Relaxed)))
     }
 }
+
+/// What a decision can mint: made from a [`Uuid`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be minted: it is not made from a Uuid",
+    label = "not made from a Uuid",
+    note = "an id that decisions mint wraps one: `#[derive(Id)] struct OrderId(Uuid);`",
+    note = "a number that counts up is no `fresh_id`: a model of the last one given out has it, \
+            `type Scope = Last<Everything>`"
+)]
+pub trait Minted: From<Uuid> {}
+
+#[diagnostic::do_not_recommend]
+impl<K: From<Uuid>> Minted for K {}
 
 #[cfg(test)]
 mod tests {

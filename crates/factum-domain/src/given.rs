@@ -7,9 +7,10 @@ pub use when::When;
 
 use crate::{Boundary, Context, Decide, Event, Fact, Key, Model, Models};
 use factum_event::{
-    CommandId, CommandName, CommitHeader, CorrelationId, EventId, Metadata, NewEvent, Position,
-    RecordedEvent, Revision, Sequence, Timestamp,
+    Codec, CommandId, CommandName, CommitHeader, CorrelationId, EventId, EventType, Metadata, NewEvent,
+    Position, RecordedEvent, Revision, Sequence, StreamName, Timestamp,
 };
+use serde::Serialize;
 use std::{fmt::Debug, sync::Arc};
 use uuid::Uuid;
 
@@ -34,26 +35,62 @@ pub fn given_nothing() -> Given {
     Given::default()
 }
 
-/// What a test can be given: an event, or a [`Fact`] that says more of one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot have happened",
-    label = "not an event that can be shown",
-    note = "give events, `#[derive(Event, Debug)]`, or `fact(event)` to say when one became true"
-)]
-pub trait Happened: Debug {
-    /// As it would be handed to a store.
-    fn happened(&self) -> NewEvent;
+/// An event was stored in this form, as an older build left it; see [`Given::and_stored`].
+///
+/// # Panics
+/// When no event of `E` reads from it.
+#[track_caller]
+pub fn given_stored<E: Event>(name: &str, version: u32, payload: impl Serialize) -> Given {
+    given_nothing().and_stored::<E>(name, version, payload)
 }
 
+/// What a test can be given: an event, a [`Fact`] that says more of one, or a [`NewEvent`], the stored form.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given: it is no event, or one without `Debug`",
+    label = "not an event with `Debug`",
+    note = "events that tests speak of are `#[derive(Event, Debug, Clone, PartialEq)]`, on the enum: `Debug` \
+            shows them when a test fails, `PartialEq` compares them in `.then(..)`",
+    note = "`fact(event)` says when one became true"
+)]
+pub trait Happened {
+    /// As it would be handed to a store.
+    fn happened(&self) -> NewEvent;
+
+    /// As a failing test prints it.
+    fn shown(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
 impl<E: Event + Debug> Happened for E {
     fn happened(&self) -> NewEvent {
         self.to_new()
     }
+
+    fn shown(&self) -> String {
+        when::shown(self)
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event + Debug> Happened for Fact<E> {
     fn happened(&self) -> NewEvent {
         self.to_new()
+    }
+
+    fn shown(&self) -> String {
+        when::shown(self)
+    }
+}
+
+/// The stored form itself, whatever this build would make of it.
+impl Happened for NewEvent {
+    fn happened(&self) -> NewEvent {
+        self.clone()
+    }
+
+    fn shown(&self) -> String {
+        let (name, version) = (&self.event_type, self.version);
+        format!("{name} version {version} {}", String::from_utf8_lossy(&self.payload))
     }
 }
 
@@ -61,11 +98,33 @@ impl Given {
     /// These events as well, perhaps of another context.
     pub fn and<E: Happened>(mut self, events: impl IntoIterator<Item = E>) -> Self {
         for event in events {
-            self.shown.push(when::shown(&event));
+            self.shown.push(event.shown());
             let record = self.record(event.happened());
             self.log.push(record);
         }
         self
+    }
+
+    /// An event that was stored in this form as well: under a name it has or had, at a version it has or had,
+    /// with this payload, as [`serde_json`] writes it. It is read through its upcasters. Its stream and tags
+    /// are those that the event has today: to say others, give a [`NewEvent`].
+    ///
+    /// # Panics
+    /// When no event of `E` reads from it.
+    #[track_caller]
+    pub fn and_stored<E: Event>(self, name: &str, version: u32, payload: impl Serialize) -> Self {
+        let payload = serde_json::to_vec(&payload).expect("a test gives what JSON can hold");
+        let stored = NewEvent {
+            version,
+            codec: Codec::JSON,
+            ..NewEvent::json(StreamName::unchecked("given"), EventType::unchecked(name), payload)
+        };
+        let today = match E::decode(&self.record(stored.clone())) {
+            Ok(Some(event)) => event.to_new(),
+            Ok(None) => panic!("no event here is or was stored as `{name}`"),
+            Err(cause) => panic!("a stored event does not read: {cause}"),
+        };
+        self.and([NewEvent { stream: today.stream, tags: today.tags, ..stored }])
     }
 
     /// From here on it is `now`: for the events that follow, and for the decision.

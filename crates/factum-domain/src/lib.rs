@@ -12,6 +12,7 @@ mod decode;
 mod event;
 mod events;
 mod given;
+mod held;
 mod id;
 mod model;
 mod models;
@@ -27,7 +28,7 @@ pub use decide::{Decide, Decision, Keys, emit, nothing};
 pub use decode::DecodeError;
 pub use event::{Event, EventDescriptor, EventSet};
 pub use events::{Events, Fact, IntoEvents, fact};
-pub use given::{Given, Happened, When, given, given_nothing};
+pub use given::{Given, Happened, When, given, given_nothing, given_stored};
 pub use id::Id;
 pub use model::{Key, Model};
 pub use models::{Models, OneModel, SeveralModels};
@@ -46,8 +47,13 @@ pub mod __private {
         command::{decode_command, encode_command},
         decode::{decode_payload, encode_payload, newer, same_variant},
         event::{includes, new_event},
-        reached::{HasStream, HasTag, descriptor_at, variant_index},
-        reject::rejected,
+        held::{
+            HoldsActor, HoldsCommandId, HoldsCorrelation, HoldsEffectiveAt, HoldsId, HoldsPosition,
+            HoldsRecordedAt, HoldsRevision, HoldsStream, HoldsTenant,
+        },
+        id::IdValue,
+        reached::{CarriesTag, LivesInStreamOf, UnknownVariant, VariantAt, descriptor_at, variant_index},
+        reject::{Reason, is_reason, rejected},
     };
     pub use bytes::Bytes;
     pub use factum_event::{NewEvent, RecordedEvent, StreamName, Tag};

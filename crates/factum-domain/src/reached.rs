@@ -12,27 +12,50 @@ use crate::{EventDescriptor, Everything, Last, Tagged};
 )]
 pub trait ReachedBy<S> {}
 
-/// The variant at `VARIANT` carries a tag of the id `K`.
+/// This kind of event carries a tag of the id `K`. `Self` is a type that stands for one variant and has
+/// its name, so that messages say which.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "an event of `{Self}` has no tag of type `{K}`, so a model scoped to that tag would never \
+    message = "the event `{Self}` has no tag of type `{K}`, so a model scoped to that tag would never \
                see it",
-    label = "this event lacks the tag `{K}`",
-    note = "mark the field `#[tag]` or add it to `tags(..)`, take the event out of the model's events, or \
-            scope the model to something all its events carry"
+    label = "has `{Self}` among its events, which lacks the tag `{K}`",
+    note = "mark the field `#[tag]` or add it to `tags(..)`, take the event out of the model's events \
+            (with `#[model]` they are those of its match; else a `#[derive(Subset)]` enum), or scope the \
+            model to something all its events carry"
 )]
-pub trait HasTag<const VARIANT: usize, K> {}
+pub trait CarriesTag<K> {}
 
-/// The variant at `VARIANT` lives in a stream of the id `K`.
+/// This kind of event lives in a stream of the id `K`. `Self` as in [`CarriesTag`].
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "an event of `{Self}` does not live in a stream of `{K}`, so a model scoped to that stream \
+    message = "the event `{Self}` does not live in a stream of `{K}`, so a model scoped to that stream \
                would never see it",
-    label = "this event lives in another stream",
+    label = "has `{Self}` among its events, which lives in another stream",
     note = "use `type Scope = Tagged<{K}>` if the event has that tag, or mark its field `#[stream]`; an \
             event without a stream field lives in the stream named by its context"
 )]
-pub trait HasStream<const VARIANT: usize, K> {}
+pub trait LivesInStreamOf<K> {}
+
+/// The type that stands for the variant at an index.
+#[doc(hidden)]
+pub trait VariantAt<const INDEX: usize> {
+    type Variant;
+}
+
+/// An unknown variant has every tag: the match beside it already says what is wrong, once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum UnknownVariant {}
+
+impl<E> VariantAt<{ usize::MAX }> for E {
+    type Variant = UnknownVariant;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K> CarriesTag<K> for UnknownVariant {}
+
+#[diagnostic::do_not_recommend]
+impl<K> LivesInStreamOf<K> for UnknownVariant {}
 
 impl<E> ReachedBy<Everything> for E {}
 
@@ -44,10 +67,6 @@ impl<E, A, B, C> ReachedBy<(Tagged<A>, Tagged<B>, Tagged<C>)> for E where
     E: ReachedBy<Tagged<A>> + ReachedBy<Tagged<B>> + ReachedBy<Tagged<C>>
 {
 }
-
-/// An unknown variant has every tag: the match beside it already says what is wrong, once.
-impl<E, K> HasTag<{ usize::MAX }, K> for E {}
-impl<E, K> HasStream<{ usize::MAX }, K> for E {}
 
 /// Where a variant stands, or `usize::MAX`.
 #[doc(hidden)]

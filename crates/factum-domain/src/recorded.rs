@@ -6,7 +6,12 @@ use factum_event::{
 };
 use std::sync::Arc;
 
-/// An event and what was recorded with it, for a fold that needs both: `type Event = Recorded<CampusEvent>`.
+/// An event and what was recorded with it, for a fold that needs both: `type Event = Recorded<Opening>`, over
+/// a `#[derive(Subset)]` enum.
+///
+/// It is over a whole event enum only where every event has what the scope selects by: each its tag, or each
+/// its stream; under [`Everything`](crate::Everything) always. To read a few parts of the record, mark fields
+/// of the subset `#[meta]` instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded<E> {
@@ -51,6 +56,11 @@ impl<E> Recorded<E> {
     /// Who asked for what led to it.
     pub fn actor(&self) -> Option<&str> {
         self.commit.metadata.actor.as_deref()
+    }
+
+    /// For whom it was asked, where one log serves several.
+    pub fn tenant(&self) -> Option<&str> {
+        self.commit.metadata.tenant.as_deref()
     }
 
     /// The command it came from.

@@ -7,8 +7,10 @@ use std::fmt;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be turned into the rejection `{R}`",
     label = "not a `{R}`",
-    note = "reject with a `{R}`, or give it a variant that wraps this one: `#[error(transparent)] \
-            Other(#[from] {Self})`"
+    note = "reject with a value of `{R}`; where `{R}` is your enum, a variant can wrap another error: \
+            `#[error(transparent)] Other(#[from] {Self})`",
+    note = "`Refused` takes a fixed text, `\"full\"`: for a text with values in it write an enum, \
+            `#[error(\"full: {{seats}} seats\")] Full {{ seats: u32 }}`"
 )]
 pub trait IntoRejection<R> {
     fn into_rejection(self) -> R;
@@ -25,6 +27,24 @@ impl<T, R: From<T>> IntoRejection<R> for T {
 pub fn rejected<R>(why: impl IntoRejection<R>) -> R {
     why.into_rejection()
 }
+
+/// An error: the sentence that a person reads. Derived code asks for it in the place of the supertraits, so
+/// that what is missing is said once.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no error, and a rejection is one: its text is the reason that a person reads",
+    label = "needs `Debug` and `std::error::Error`",
+    note = "`#[derive(Debug, thiserror::Error, Reject)]`, with `#[error(\"full: {{seats}} seats\")]` on each \
+            variant; `thiserror` is a dependency in your Cargo.toml"
+)]
+pub trait Reason: std::error::Error + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: std::error::Error + Send + Sync + 'static> Reason for T {}
+
+/// Compiles for an error.
+#[doc(hidden)]
+pub const fn is_reason<T: Reason>() {}
 
 /// Why a command is refused. Its `Display` is the reason a person reads.
 #[diagnostic::on_unimplemented(

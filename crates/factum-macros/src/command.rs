@@ -7,17 +7,36 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Field, Fields, LitInt, LitStr};
+use syn::{Data, DeriveInput, Field, Fields, LitInt, LitStr, Type};
 
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     let mut problems = Problems::default();
-    problems.no_generics("a command", &input.generics);
+    owns_what_it_asks_for(input, &mut problems);
     let (name, version) = name_and_version(input, &mut problems);
     if let Data::Union(_) = input.data {
         problems.at(&input.ident, "a command is a struct or an enum");
     }
     let stub = implement(input, "", 1, &quote!(::core::unreachable!()), &quote!(::core::unreachable!()));
     problems.or(|| stored(input, &name, version), stub)
+}
+
+/// A lifetime is the likeliest parameter, and comes with the references that are refused beside it.
+fn owns_what_it_asks_for(input: &DeriveInput, problems: &mut Problems) {
+    const OWNS: &str = "a command owns what it asks for, since it is stored: write `String` where there is \
+                        `&str`, `Vec<T>` for `&[T]`, `T` for `&T`, and take the lifetime out";
+    if input.generics.lifetimes().next().is_some() {
+        problems.parametric(&input.generics, OWNS);
+        return;
+    }
+    problems.no_generics("a command", &input.generics);
+    let fields: Vec<&Field> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in fields.into_iter().filter(|field| matches!(field.ty, Type::Reference(_))) {
+        problems.at(&field.ty, OWNS);
+    }
 }
 
 fn name_and_version(input: &DeriveInput, problems: &mut Problems) -> (String, u32) {

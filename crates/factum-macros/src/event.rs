@@ -10,7 +10,7 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::HashMap;
-use syn::{Data, DeriveInput, Ident, LitStr};
+use syn::{Data, DeriveInput, Fields, Ident, LitStr, meta::ParseNestedMeta, token};
 use variant::EventVariant;
 
 /// What the attribute on the enum says for all variants.
@@ -52,7 +52,7 @@ impl Shared {
                     said = true;
                     shared.context = problems.take(context_name(&meta.value()?.parse::<LitStr>()?));
                 } else if meta.path.is_ident("stream") {
-                    shared.stream = Some(meta.value()?.parse()?);
+                    shared.stream = Some(one_stream(&meta)?);
                 } else if meta.path.is_ident("tags") {
                     shared.tags.extend(list::<Ident>(&meta)?);
                 } else {
@@ -76,9 +76,26 @@ impl Shared {
     }
 }
 
-/// A field named for all variants stands in one of them at least.
+fn one_stream(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    if meta.input.peek(token::Paren) {
+        let fields = list::<Ident>(meta)?;
+        let (home, all) = (fields.first().map(Ident::to_string), fields.iter().map(Ident::to_string));
+        let (home, all) = (home.unwrap_or("course".to_owned()), all.collect::<Vec<_>>().join(", "));
+        return Err(meta.error(format!(
+            "an event lives in one stream: write `stream = {home}`; to find it by each of several ids, add \
+             `tags({all})`"
+        )));
+    }
+    meta.value()?.parse()
+}
+
+/// A field named for all variants stands in one of them at least. Where a variant has fields without names,
+/// that is what is wrong.
 fn check_fields_exist(input: &DeriveInput, shared: &Shared, problems: &mut Problems) {
     let Data::Enum(data) = &input.data else { return };
+    if data.variants.iter().any(|variant| matches!(variant.fields, Fields::Unnamed(_))) {
+        return;
+    }
     let mut known: Vec<String> = Vec::new();
     for field in data.variants.iter().flat_map(|variant| &variant.fields) {
         let name = field.ident.as_ref().map(Ident::to_string).unwrap_or_default();
@@ -88,7 +105,8 @@ fn check_fields_exist(input: &DeriveInput, shared: &Shared, problems: &mut Probl
     }
     for field in shared.stream.iter().chain(&shared.tags) {
         if !known.contains(&field.to_string()) {
-            let (name, known) = (&input.ident, known.join(", "));
+            let name = &input.ident;
+            let known = if known.is_empty() { "no fields".to_owned() } else { known.join(", ") };
             problems.at(field, format!("no event of `{name}` has a field `{field}`: they have {known}"));
         }
     }
@@ -143,9 +161,9 @@ fn stub(name: &TokenStream, data: &Data) -> TokenStream {
             }
             #(
                 #[automatically_derived]
-                impl<__K: __p::Id> __p::HasTag<#indices, __K> for #name {}
-                #[automatically_derived]
-                impl<__K: __p::Id> __p::HasStream<#indices, __K> for #name {}
+                impl __p::VariantAt<#indices> for #name {
+                    type Variant = __p::UnknownVariant;
+                }
             )*
         };
     }

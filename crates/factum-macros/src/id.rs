@@ -1,8 +1,11 @@
 //! `derive(Id)`: everything an id needs, from the one value it wraps.
 
-use crate::{names::words, problems::Problems};
+use crate::{
+    names::{place, words},
+    problems::Problems,
+};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Fields, LitStr, Type};
 
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
@@ -80,38 +83,48 @@ fn implement(input: &DeriveInput, inner: &Type, kind: &str) -> TokenStream {
             #[automatically_derived]
             impl __p::Id for #name {
                 const NAME: &'static str = #kind;
+                type Value = #inner;
+
+                fn new(value: #inner) -> Self {
+                    Self(value)
+                }
+
+                fn get(&self) -> &#inner {
+                    &self.0
+                }
             }
         };
     }
 }
 
-/// What every inner type of an id has.
+/// What every inner type of an id has, said where the type stands.
 fn always(input: &DeriveInput, inner: &Type, kind: &str) -> TokenStream {
     let name = &input.ident;
     let shown = format!("{kind}:{{}}");
+    let value = quote_spanned!(place(inner)=> <#inner as __p::IdValue>);
     quote! {
         #[automatically_derived]
         impl ::core::clone::Clone for #name {
             fn clone(&self) -> Self {
-                Self(::core::clone::Clone::clone(&self.0))
+                Self(#value::clone_value(&self.0))
             }
         }
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.write_fmt(::core::format_args!(#shown, self.0))
+                f.write_fmt(::core::format_args!(#shown, self))
             }
         }
         #[automatically_derived]
         impl ::core::fmt::Display for #name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Display::fmt(&self.0, f)
+                #value::show(&self.0, f)
             }
         }
         #[automatically_derived]
         impl ::core::cmp::PartialEq for #name {
             fn eq(&self, other: &Self) -> bool {
-                ::core::cmp::PartialEq::eq(&self.0, &other.0)
+                #value::is_same(&self.0, &other.0)
             }
         }
         #[automatically_derived]
@@ -119,7 +132,7 @@ fn always(input: &DeriveInput, inner: &Type, kind: &str) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #name {
             fn hash<__H: ::core::hash::Hasher>(&self, state: &mut __H) {
-                ::core::hash::Hash::hash(&self.0, state);
+                #value::hash_value(&self.0, state);
             }
         }
         #[automatically_derived]
@@ -134,7 +147,7 @@ fn always(input: &DeriveInput, inner: &Type, kind: &str) -> TokenStream {
                 &self,
                 to: __S,
             ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                __p::serde::Serialize::serialize(&self.0, to)
+                #value::write(&self.0, to)
             }
         }
         #[automatically_derived]
@@ -142,7 +155,7 @@ fn always(input: &DeriveInput, inner: &Type, kind: &str) -> TokenStream {
             fn deserialize<__D: __p::serde::Deserializer<'de>>(
                 from: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
-                ::core::result::Result::map(__p::serde::Deserialize::deserialize(from), Self)
+                ::core::result::Result::map(#value::read(from), Self)
             }
         }
     }
@@ -171,6 +184,15 @@ fn inherited(input: &DeriveInput, inner: &Type) -> TokenStream {
         {
             fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
                 ::core::cmp::Ord::cmp(&self.0, &other.0)
+            }
+        }
+        #[automatically_derived]
+        impl<'__text> ::core::convert::From<&'__text str> for #name
+        where
+            for<'__factum> #inner: ::core::convert::From<&'__text str>,
+        {
+            fn from(text: &'__text str) -> Self {
+                Self(::core::convert::From::from(text))
             }
         }
         #[automatically_derived]

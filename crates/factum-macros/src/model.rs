@@ -120,18 +120,17 @@ fn implement(mut item: ItemImpl, read: &Read) -> TokenStream {
     let Read { of, variants } = read;
     let variants: Vec<&Ident> = variants.iter().collect();
     rewrite(&mut item, of);
-    let set = quote!(__FactumRead);
+    let set = quote!(EventsOfThisModel);
     let types = reach::descriptors(of, &variants);
-    let indexed: Vec<_> =
-        variants.iter().map(|&variant| (variant, reach::variant_index(of, variant))).collect();
-    let reached_by = reach::reached_by(&set, of, place(of), &indexed);
+    let indexed: Vec<_> = variants.iter().map(|&variant| (variant, reach::variant_of(of, variant))).collect();
+    let reached_by = reach::reached_by(&set, place(of), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;
             /// The events that the arms name.
-            pub struct __FactumRead(#of);
+            pub struct EventsOfThisModel(#of);
             #[automatically_derived]
-            impl __p::EventSet for __FactumRead {
+            impl __p::EventSet for EventsOfThisModel {
                 const TYPES: &'static [__p::EventDescriptor] = #types;
 
                 fn decode(
@@ -141,7 +140,7 @@ fn implement(mut item: ItemImpl, read: &Read) -> TokenStream {
                         return ::core::result::Result::Ok(::core::option::Option::None);
                     }
                     let __event = <#of as __p::EventSet>::decode(__record)?;
-                    ::core::result::Result::Ok(::core::option::Option::map(__event, __FactumRead))
+                    ::core::result::Result::Ok(::core::option::Option::map(__event, EventsOfThisModel))
                 }
             }
             #reached_by
@@ -153,20 +152,17 @@ fn implement(mut item: ItemImpl, read: &Read) -> TokenStream {
 /// Lets `apply` take the events it reads; those it has no arm for never come.
 fn rewrite(item: &mut ItemImpl, of: &Type) {
     let place = place(of);
-    let read: Type = syn::parse_quote_spanned!(place=> __FactumRead);
+    let read: Type = syn::parse_quote_spanned!(place=> EventsOfThisModel);
     item.items.push(syn::parse_quote_spanned!(place=> type Event = #read;));
     let Some(apply) = apply(item) else { return };
     let Some((_, parameter)) = parameter(apply) else { return };
     let Some(body) = body(apply, &parameter) else { return };
     body.arms.push(syn::parse_quote!(#[allow(unreachable_patterns)] _ => {}));
-    let block = apply.block.clone();
     if let Some(FnArg::Typed(argument)) = apply.sig.inputs.iter_mut().nth(1) {
         let pattern = std::mem::replace(&mut argument.pat, syn::parse_quote!(__event));
         *argument.ty = read;
-        apply.block = syn::parse_quote!({
-            let #pattern: #of = __event.0;
-            #block
-        });
+        // Into the user's own block: one around it would have braces that the compiler calls unused.
+        apply.block.stmts.insert(0, syn::parse_quote!(let #pattern: #of = __event.0;));
     }
 }
 
@@ -179,18 +175,18 @@ fn stub(item: &ItemImpl) -> TokenStream {
         _ => true,
     });
     item.items.push(syn::parse_quote!(
-        type Event = __FactumRead;
+        type Event = EventsOfThisModel;
     ));
     item.items.push(syn::parse_quote! {
-        fn apply(&mut self, _: __FactumRead) {
+        fn apply(&mut self, _: EventsOfThisModel) {
             ::core::unreachable!()
         }
     });
-    let set = crate::subset::stub(&quote!(__FactumRead));
+    let set = crate::subset::stub(&quote!(EventsOfThisModel));
     let span = item.self_ty.span();
     quote::quote_spanned! {span=>
         const _: () = {
-            pub struct __FactumRead;
+            pub struct EventsOfThisModel;
             #set
             #item
         };

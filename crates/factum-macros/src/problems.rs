@@ -33,12 +33,17 @@ impl Problems {
     /// Types of the domain are plain: what is stored has one form.
     pub(crate) fn no_generics(&mut self, what: &str, generics: &Generics) {
         if !generics.params.is_empty() {
-            self.is_generic = true;
-            self.at(
+            self.parametric(
                 generics,
                 format!("{what} has no parameters: its stored form is one type; name the types it holds"),
             );
         }
+    }
+
+    /// The item has parameters, and must not.
+    pub(crate) fn parametric(&mut self, generics: &Generics, text: impl std::fmt::Display) {
+        self.is_generic = true;
+        self.at(generics, text);
     }
 
     /// `good`, or what is wrong and then `stub`: just enough for the rest of the program to compile, so

@@ -1,5 +1,6 @@
 //! Owns the generated side of the scope check: which variants a set of events holds, and that each
-//! carries what a scope selects by. Errors are to underline the variant.
+//! carries what a scope selects by. Errors are to underline the variant
+//! and to name it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -20,29 +21,28 @@ pub(crate) fn descriptors(of: &Type, variants: &[&Ident]) -> TokenStream {
     quote!(&[#(#all),*])
 }
 
-/// `set` is reached by the scopes that reach each of these variants of `of`.
+/// The type that stands for this variant of `of`.
+pub(crate) fn variant_of(of: &Type, variant: &Ident) -> TokenStream {
+    let index = variant_index(of, variant);
+    quote_spanned!(variant.span()=> <#of as __VariantAt<#index>>::Variant)
+}
+
+/// `set` is reached by the scopes that reach each of these variants, given by their types.
 ///
 /// As if the user had written it beside the enum: for an impl that looks derived the compiler advises to
 /// write it by hand. So names are imported, since lints about qualified names apply.
-pub(crate) fn reached_by(
-    set: &TokenStream,
-    of: &Type,
-    place: Span,
-    variants: &[(&Ident, TokenStream)],
-) -> TokenStream {
-    let tagged =
-        variants.iter().map(|(variant, index)| quote_spanned!(variant.span()=> #of: __HasTag<#index, __K>));
-    let streams = variants
-        .iter()
-        .map(|(variant, index)| quote_spanned!(variant.span()=> #of: __HasStream<#index, __K>));
+pub(crate) fn reached_by(set: &TokenStream, place: Span, variants: &[(&Ident, TokenStream)]) -> TokenStream {
+    let tagged = variants.iter().map(|(variant, ty)| quote_spanned!(variant.span()=> #ty: __CarriesTag<__K>));
+    let streams =
+        variants.iter().map(|(variant, ty)| quote_spanned!(variant.span()=> #ty: __LivesInStreamOf<__K>));
     let impls = quote_spanned! {place=>
         impl<__K: __Id> __ReachedBy<__Tagged<__K>> for #set where #(#tagged,)* {}
         impl<__K: __Id> __ReachedBy<__Stream<__K>> for #set where #(#streams,)* {}
     };
     quote! {
         use ::factum::__private::{
-            HasStream as __HasStream, HasTag as __HasTag, Id as __Id, ReachedBy as __ReachedBy,
-            Stream as __Stream, Tagged as __Tagged,
+            CarriesTag as __CarriesTag, Id as __Id, LivesInStreamOf as __LivesInStreamOf,
+            ReachedBy as __ReachedBy, Stream as __Stream, Tagged as __Tagged, VariantAt as __VariantAt,
         };
         #impls
     }

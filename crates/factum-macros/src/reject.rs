@@ -1,8 +1,11 @@
 //! `derive(Reject)`: a code and a status for each way of saying no.
 
-use crate::{names::words, problems::Problems};
+use crate::{
+    names::{place, words},
+    problems::Problems,
+};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitInt, LitStr, Result, Token, parse::ParseStream};
 
 /// What a variant answers with.
@@ -56,9 +59,14 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
 }
 
 fn implement(name: &Ident, code: &TokenStream, status: &TokenStream) -> TokenStream {
+    let check = quote_spanned!(place(name)=> ::factum::__private::is_reason::<#name>());
     quote! {
+        const _: () = #check;
         #[automatically_derived]
-        impl ::factum::__private::Reject for #name {
+        impl ::factum::__private::Reject for #name
+        where
+            for<'__factum> #name: ::factum::__private::Reason,
+        {
             fn code(&self) -> &'static str {
                 #code
             }

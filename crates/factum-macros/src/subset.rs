@@ -94,9 +94,8 @@ fn implement(
     record: &Ident,
 ) -> TokenStream {
     let types = reach::descriptors(of, variants);
-    let indexed: Vec<_> =
-        variants.iter().map(|&variant| (variant, reach::variant_index(of, variant))).collect();
-    let reached_by = reach::reached_by(&quote!(#set), of, set.span(), &indexed);
+    let indexed: Vec<_> = variants.iter().map(|&variant| (variant, reach::variant_of(of, variant))).collect();
+    let reached_by = reach::reached_by(&quote!(#set), set.span(), &indexed);
     quote! {
         const _: () = {
             use ::factum::__private as __p;

@@ -50,7 +50,7 @@ impl<D: Decide> When<D> {
     #[track_caller]
     pub fn then(self, events: impl IntoEvents<D::Event>)
     where
-        D::Event: Debug + PartialEq,
+        D::Event: Comparable,
     {
         let expected = events.into_events();
         match &self.got {
@@ -63,7 +63,7 @@ impl<D: Decide> When<D> {
     #[track_caller]
     fn read_back(&self, decided: &Events<D::Event>)
     where
-        D::Event: Debug + PartialEq,
+        D::Event: Comparable,
     {
         for fact in decided.facts() {
             let event = fact.event();
@@ -86,7 +86,7 @@ impl<D: Decide> When<D> {
     #[track_caller]
     pub fn then_nothing(self)
     where
-        D::Event: Debug + PartialEq,
+        D::Event: Comparable,
     {
         if !matches!(&self.got, Ok(got) if got.is_empty()) {
             self.fail(&nothing());
@@ -127,6 +127,18 @@ impl<D: Decide> When<D> {
         )
     }
 }
+
+/// What a `then` compares, and shows when it differs.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared in a test: it lacks `Debug` or `PartialEq`",
+    label = "its events lack `Debug` or `PartialEq`",
+    note = "events that tests speak of are `#[derive(Event, Debug, Clone, PartialEq)]`, on the enum"
+)]
+pub trait Comparable: Debug + PartialEq {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Debug + PartialEq> Comparable for E {}
 
 impl<D: Decide> Debug for When<D>
 where

@@ -8,24 +8,20 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, Type, ext::IdentExt};
+use syn::{Ident, ext::IdentExt};
 
 pub(super) fn implement(name: &Ident, context: &str, variants: &[EventVariant<'_>]) -> TokenStream {
-    let of: Type = syn::parse_quote!(#name);
     let idents = variants.iter().map(|variant| variant.ident.unraw().to_string());
     let types = variants.iter().map(descriptor);
     let parts: Vec<Part<'_>> =
         variants.iter().enumerate().map(|(index, variant)| Part { name, context, index, variant }).collect();
-    let (marks, shadows) = (parts.iter().map(Part::marks), parts.iter().map(Part::shadows));
+    let shadows = parts.iter().map(Part::shadows);
     let (writes, reads) = (parts.iter().map(Part::write), parts.iter().map(Part::read));
-    let indexed: Vec<_> =
-        parts.iter().map(|part| (part.variant.ident, part.index.to_token_stream())).collect();
-    let reached_by = reach::reached_by(&quote!(#name), &of, name.span(), &indexed);
+    let kinds = kinds(name, &parts);
     quote! {
         const _: () = {
             use ::factum::__private as __p;
             #(#shadows)*
-            #(#marks)*
             #[automatically_derived]
             impl __p::EventSet for #name {
                 const TYPES: &'static [__p::EventDescriptor] = &[#(#types),*];
@@ -50,6 +46,42 @@ pub(super) fn implement(name: &Ident, context: &str, variants: &[EventVariant<'_
                     }
                 }
             }
+            #kinds
+        };
+    }
+}
+
+/// A type for each variant, and which scopes reach it. The types stand in a module with the name of the
+/// enum, and for that in a block of its own: messages then speak of `CampusEvent::Enrolled`.
+fn kinds(name: &Ident, parts: &[Part<'_>]) -> TokenStream {
+    let idents = parts.iter().map(|part| part.variant.ident);
+    let indices = parts.iter().map(|part| part.index);
+    let marks = parts.iter().map(Part::marks);
+    let variants: Vec<_> =
+        idents.clone().map(|ident| (ident, quote_spanned!(ident.span()=> #name::#ident))).collect();
+    let stand_ins = idents.clone().map(|ident| {
+        quote_spanned! {place(ident)=>
+            /// This kind of event.
+            #[derive(::core::fmt::Debug)]
+            pub enum #ident {}
+        }
+    });
+    let reached_by = reach::reached_by(&quote_spanned!(name.span()=> __FactumEvents), name.span(), &variants);
+    quote! {
+        type __FactumEvents = #name;
+        const _: () = {
+            /// The kinds of event.
+            #[allow(non_snake_case, non_camel_case_types)]
+            pub mod #name {
+                #(#stand_ins)*
+            }
+            #(
+                #[automatically_derived]
+                impl __VariantAt<#indices> for __FactumEvents {
+                    type Variant = #name::#idents;
+                }
+            )*
+            #(#marks)*
             #reached_by
         };
     }
@@ -72,12 +104,13 @@ struct Part<'a> {
 impl Part<'_> {
     /// Which scopes reach it. Two fields of one id are one mark.
     fn marks(&self) -> TokenStream {
-        let (name, index) = (self.name, self.index);
+        let (name, ident) = (self.name, self.variant.ident);
         let home = self.variant.home.map(|at| {
             let ty = &self.variant.fields[at].field.ty;
             quote! {
                 #[automatically_derived]
-                impl __p::HasStream<#index, #ty> for #name {}
+                #[diagnostic::do_not_recommend]
+                impl __p::LivesInStreamOf<#ty> for #name::#ident {}
             }
         });
         let mut seen: Vec<String> = Vec::new();
@@ -91,7 +124,8 @@ impl Part<'_> {
             seen.push(text);
             tags.push(quote! {
                 #[automatically_derived]
-                impl __p::HasTag<#index, #id> for #name {}
+                #[diagnostic::do_not_recommend]
+                impl __p::CarriesTag<#id> for #name::#ident {}
             });
         }
         quote!(#home #(#tags)*)

@@ -31,4 +31,22 @@ enum BadAttribute {
     Opened(CourseId),
 }
 
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "campus", stream(course, student))]
+enum ListOfStreams {
+    Enrolled { course: CourseId, student: StudentId },
+}
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "campus", stream = course)]
+enum FieldsWithoutNames {
+    Opened(CourseId),
+}
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "campus", stream = course)]
+enum NoFields {
+    Opened,
+}
+
 fn main() {}

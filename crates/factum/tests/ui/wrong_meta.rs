@@ -19,6 +19,12 @@ enum Typed {
     Enrolled {
         #[meta]
         revision: u64,
+        #[meta]
+        actor: String,
+        #[meta]
+        tenant: Option<u32>,
+        #[meta(recorded_at)]
+        at: i64,
     },
 }
 
