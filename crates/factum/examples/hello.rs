@@ -20,8 +20,8 @@ impl Model for Balance {
     type Scope = Stream<AccountId>;
     fn apply(&mut self, event: BankEvent) {
         match event {
-            BankEvent::Deposited { cents, .. } => self.0 += cents,
-            BankEvent::Withdrawn { cents, .. } => self.0 -= cents,
+            BankEvent::Deposited { cents, .. } => self.0 = self.0.saturating_add(cents),
+            BankEvent::Withdrawn { cents, .. } => self.0 = self.0.saturating_sub(cents),
         }
     }
 }

@@ -23,7 +23,7 @@ impl Model for Seats {
     fn apply(&mut self, event: CampusEvent) {
         match event {
             CampusEvent::CourseOpened { seats, .. } => self.0 = seats,
-            CampusEvent::Enrolled { .. } => self.0 -= 1,
+            CampusEvent::Enrolled { .. } => self.0 = self.0.saturating_sub(1),
         }
     }
 }

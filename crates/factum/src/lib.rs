@@ -23,8 +23,8 @@
 //!     type Scope = Stream<AccountId>;
 //!     fn apply(&mut self, event: BankEvent) {
 //!         match event {
-//!             BankEvent::Deposited { cents, .. } => self.0 += cents,
-//!             BankEvent::Withdrawn { cents, .. } => self.0 -= cents,
+//!             BankEvent::Deposited { cents, .. } => self.0 = self.0.saturating_add(cents),
+//!             BankEvent::Withdrawn { cents, .. } => self.0 = self.0.saturating_sub(cents),
 //!         }
 //!     }
 //! }

@@ -41,9 +41,10 @@ pub(crate) fn minute(minute: i64) -> Timestamp {
     Timestamp::from_micros(minute * 60_000_000)
 }
 
-/// The third event of a log, recorded in minute 3 by ann.
+/// The third event of a log, recorded in minute 3 by ann of the north.
 pub(crate) fn recorded(new: NewEvent) -> RecordedEvent {
-    let metadata = Metadata { actor: Some("ann".into()), ..Metadata::default() };
+    let metadata =
+        Metadata { actor: Some("ann".into()), tenant: Some("north".into()), ..Metadata::default() };
     let command_id = CommandId::new(Uuid::from_u128(7));
     let commit = CommitHeader {
         sequence: Sequence::new(3),

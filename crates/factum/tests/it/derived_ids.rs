@@ -64,6 +64,65 @@ fn an_id_copies_and_orders_where_its_value_does() {
 }
 
 #[test]
+fn an_id_is_made_of_its_value_and_gives_it() {
+    assert_eq!((CourseOptionId::new(7), CourseOptionId(7).get()), (CourseOptionId(7), &7));
+    assert_eq!(Slug::new("a-b".to_owned()), Slug::from("a-b"));
+    assert_eq!(Slug::from("a-b").get(), "a-b");
+    let slug: Slug = "a-b".into();
+    assert_eq!(slug.tag().as_str(), "slug:a-b");
+}
+
+/// An article number: `AB-12`. Whatever makes one comes through `try_from`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String")]
+struct ArticleNumber(String);
+impl TryFrom<String> for ArticleNumber {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_number = text.len() <= 20 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if is_number && !text.is_empty() { Ok(Self(text)) } else { Err("not an article number: AB-12") }
+    }
+}
+impl FromStr for ArticleNumber {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(text.to_owned())
+    }
+}
+impl fmt::Display for ArticleNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+#[derive(Id)]
+struct ArticleId(ArticleNumber);
+
+#[derive(Command, Debug, PartialEq)]
+#[command(name = "test.counted")]
+struct Counted {
+    article: ArticleId,
+}
+impl Decide for Counted {
+    type Event = crate::campus::CampusEvent;
+    type Models = ();
+    type Rejection = Never;
+    fn keys(&self) {}
+    fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
+        nothing()
+    }
+}
+
+#[test]
+fn an_id_over_a_type_that_checks_itself_is_checked_wherever_it_comes_from() {
+    let article: ArticleId = "AB-12".parse().unwrap();
+    assert_eq!(article.tag().as_str(), "article:AB-12");
+    assert!("AB 12".parse::<ArticleId>().is_err());
+    assert_eq!(Counted::decode(br#"{"article":"AB-12"}"#), Ok(Counted { article }));
+    let error = Counted::decode(br#"{"article":"AB 12"}"#).unwrap_err();
+    assert!(error.cause.contains("not an article number: AB-12"), "{error}");
+}
+
+#[test]
 fn an_id_is_stored_as_its_value() {
     let command = Named { by_slug: HashMap::from([(Slug("a".to_owned()), CourseOptionId(7))]) };
     assert_eq!(&command.encode()[..], br#"{"by_slug":{"a":7}}"#);

@@ -67,6 +67,15 @@ mod crowded {
         Read,
     }
 
+    /// An id with the name of a variant.
+    #[derive(factum::Id)]
+    pub(super) struct Shelf(pub(super) u64);
+    #[derive(factum::Event, Debug)]
+    #[event(context = "shelves", stream = shelf, tags(shelf))]
+    pub(super) enum Shelves {
+        Shelf { shelf: Shelf },
+    }
+
     #[derive(Default, Clone, Debug)]
     pub(super) struct State(u64);
     #[factum::model]
@@ -145,7 +154,8 @@ mod private {
 
 #[test]
 fn a_crowded_module_changes_nothing() {
-    use crowded::{Crowded, Do, No, ThingId};
+    use crowded::{Crowded, Do, No, Shelf, Shelves, ThingId};
+    assert_eq!(Shelves::Shelf { shelf: Shelf(1) }.to_new().stream.as_str(), "shelf-1");
     let new = Crowded::A { thing: ThingId(1), other: ThingId(1) }.to_new();
     assert_eq!(crate::campus::tags(&new), ["thing:1"]);
     let command = Do { stored: ThingId(1), to: 1, from: 2 };

@@ -87,6 +87,16 @@ pub mod domain {
         }
     }
 
+    /// Whether anything came in.
+    #[derive(Default, Debug, Clone)]
+    pub struct Used(bool);
+    #[model]
+    #[rustfmt::skip]
+    impl Model for Used {
+        type Scope = Stream<AccountId>;
+        fn apply(&mut self, event: BankEvent) { match event { BankEvent::Deposited { .. } => self.0 = true } }
+    }
+
     /// Money out.
     #[derive(Subset, Debug)]
     #[subset(of = BankEvent)]

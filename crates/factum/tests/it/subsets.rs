@@ -36,6 +36,8 @@ enum Told {
         #[meta]
         actor: Option<String>,
         #[meta]
+        tenant: Option<String>,
+        #[meta]
         command_id: CommandId,
         #[meta]
         correlation: CorrelationId,
@@ -78,6 +80,7 @@ fn a_meta_field_comes_from_the_record() {
         recorded_at: minute(3),
         effective_at: minute(1),
         actor: Some("ann".to_owned()),
+        tenant: Some("north".to_owned()),
         command_id,
         correlation: CorrelationId::of(command_id),
         when: minute(3),
@@ -111,7 +114,8 @@ fn recorded_gives_the_event_and_its_record() {
     assert_eq!(read.event, enrolled(ANN));
     assert_eq!((read.position, read.id, read.revision), (record.position, record.id, record.revision));
     assert_eq!((read.recorded_at(), read.effective_at), (minute(3), minute(3)));
-    assert_eq!((read.actor(), read.command_id()), (Some("ann"), record.command_id()));
+    assert_eq!((read.actor(), read.tenant()), (Some("ann"), Some("north")));
+    assert_eq!(read.command_id(), record.command_id());
     assert_eq!(read.correlation(), CorrelationId::of(record.command_id()));
     assert_eq!(Recorded::<CampusEvent>::TYPES, CampusEvent::TYPES);
     assert_eq!(Recorded::<Taken>::decode(&stored(&opened(1))), Ok(None));

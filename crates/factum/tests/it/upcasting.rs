@@ -3,6 +3,7 @@
 use crate::campus::{ANN, COURSE, CourseId, StudentId, enrolled, old};
 use factum::{DecodeError, Event as _, EventSet, prelude::*};
 use serde::Deserialize;
+use serde_json::json;
 
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(context = "campus", stream = course, tags(course, student))]
@@ -89,6 +90,48 @@ fn what_reads_a_part_reads_old_names_and_versions_too() {
     assert_eq!(Via::decode(&record), Ok(Some(Via::Enrolled { via: "desk".to_owned() })));
     let read = <Places as Model>::Event::decode(&record).unwrap();
     assert!(read.is_some());
+}
+
+struct Count;
+impl Decide for Count {
+    type Event = Grown;
+    type Models = Places;
+    type Rejection = Never;
+    fn keys(&self) -> CourseId {
+        COURSE
+    }
+    fn decide(&self, places: &Places, _: &Context) -> Decision<Self> {
+        emit(grown(&places.0.to_string()))
+    }
+}
+
+#[test]
+fn a_test_can_be_given_old_stored_forms() {
+    given_stored::<Grown>("campus.signed-up", 1, json!({ "course": 1, "pupil": 10 }))
+        .and_stored::<Grown>("campus.enrolled", 2, json!({ "course": 1, "student": 10 }))
+        .and_stored::<Grown>("campus.enrolled", 2, json!({ "course": 2, "student": 10 }))
+        .and([grown("web")])
+        .when(Count)
+        .then(grown("3"));
+}
+
+#[test]
+fn the_stored_form_itself_can_be_given_with_a_home_of_its_own() {
+    let mut elsewhere = grown("web").to_new();
+    elsewhere.stream = factum::StreamName::unchecked("course-2");
+    given([elsewhere]).when(Count).then(grown("0"));
+}
+
+#[test]
+#[should_panic(expected = "a stored event does not read: read event `campus.enrolled` version 2")]
+fn an_old_form_that_does_not_read_fails_its_test() {
+    let _ = given_stored::<Grown>("campus.enrolled", 2, json!({ "course": 1 }));
+}
+
+#[test]
+#[should_panic(expected = "no event here is or was stored as `campus.enroled`")]
+fn an_old_name_that_no_event_had_fails_its_test() {
+    let _ = given_stored::<Grown>("campus.enroled", 2, json!({ "course": 1, "student": 10 }));
 }
 
 #[test]
