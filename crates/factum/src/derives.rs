@@ -18,8 +18,10 @@
 /// - `version = 3, upcast(from_1, from_2)`: the schema's version, and a function from each version to the
 ///   next. The last one returns the enum. Old versions are read through them, under whatever name.
 ///
-/// Attributes of a field: `#[stream]` and `#[tag]`, where the enum's do not say it; `#[serde(..)]` as for
-/// any struct.
+/// Attributes of a field: `#[stream]` and `#[tag]`, where the enum's do not say it, and a `#[stream]` goes
+/// before what the enum says; `#[serde(..)]` as for any struct.
+///
+/// Beside it an event needs no derive, but in tests: `Debug` to be given and shown, `PartialEq` to be compared.
 ///
 /// ```
 /// use factum::{Event as _, prelude::*};
@@ -62,9 +64,15 @@ pub use factum_macros::Event;
 /// Makes an enum the part of a context's events that a model reads, with only the fields it reads.
 ///
 /// `#[subset(of = CampusEvent)]` names the context's enum. A field marked `#[meta]` comes from the record,
-/// by its name: `position`, `id`, `stream`, `revision`, `recorded_at`, `effective_at`, `actor`,
-/// `command_id`, `correlation`; `#[meta(recorded_at)]` lets the field have another name. To read
-/// everything of the record, use [`crate::Recorded`] instead.
+/// by its name; `#[meta(recorded_at)]` lets the field have another name:
+///
+/// - `position`: [`Position`](crate::Position), `id`: [`EventId`](crate::EventId)
+/// - `stream`: [`StreamName`](crate::StreamName), `revision`: [`Revision`](crate::Revision)
+/// - `recorded_at`, `effective_at`: [`Timestamp`](crate::Timestamp)
+/// - `actor`, `tenant`: `Option<String>` or `Option<Arc<str>>`
+/// - `command_id`: [`CommandId`](crate::CommandId), `correlation`: [`CorrelationId`](crate::CorrelationId)
+///
+/// To read everything of the record, wrap the subset in [`crate::Recorded`].
 ///
 /// ```
 /// use factum::prelude::*;
@@ -103,9 +111,13 @@ pub use factum_macros::Subset;
 ///
 /// Its name in tags and streams is that of the type in snake case without `Id`, or
 /// `#[id(name = "course")]`. The value is anything with `Clone`, `Display`, `Eq`, `Hash` and serde: a UUID, a
-/// number, a text. The derive makes `Clone`, `Debug`, `Display`, `Eq`, `Hash`, `From` the value and serde;
-/// and where the value has them `Copy`, `Ord` and `FromStr`. So none of these can be derived beside it: the
-/// compiler calls that conflicting implementations (E0119), and the cure is to derive `Id` alone.
+/// number, a text; a float is none. An id that a decision mints wraps a UUID. The derive makes `Clone`,
+/// `Debug`, `Display`, `Eq`, `Hash`, `From` the value and serde; and where the value has them `Copy`, `Ord`,
+/// `FromStr` and `From<&str>`. So none of these can be derived beside it: the compiler calls that conflicting
+/// implementations (E0119), and the cure is to derive `Id` alone.
+///
+/// To let only some values be ids, wrap a type that checks itself: what parses or decodes the id goes through
+/// its `FromStr` and its `#[serde(try_from = "String")]`.
 ///
 /// ```
 /// use factum::prelude::*;
@@ -116,7 +128,8 @@ pub use factum_macros::Subset;
 /// let id: CourseOptionId = "7".parse().unwrap();
 /// assert_eq!(id.tag().as_str(), "course_option:7");
 /// assert_eq!(id.stream().as_str(), "course_option-7");
-/// assert_eq!((id, id.to_string().as_str()), (CourseOptionId::from(7), "7"));
+/// assert_eq!((id, id.to_string().as_str()), (CourseOptionId::new(7), "7"));
+/// assert_eq!((id.get(), id.0), (&7, 7));
 /// ```
 pub use factum_macros::Id;
 
@@ -124,7 +137,8 @@ pub use factum_macros::Id;
 ///
 /// `#[command(name = "campus.enrol")]` is the stored name, in full; `version = 2` the version of the stored
 /// form, 1 unless said. The derive makes that form, in JSON, for structs and enums of any shape: the type
-/// itself needs no serde derive and may have one. `#[serde(..)]` attributes count for both.
+/// itself needs no serde derive and may have one. `#[serde(..)]` attributes count for both. A command owns
+/// what it holds, and holds it in an order: `BTreeMap`, not `HashMap`, since a repeat is compared by its bytes.
 ///
 /// ```
 /// use factum::{Command as _, prelude::*};
@@ -166,6 +180,7 @@ pub use factum_macros::Command;
 /// ```
 /// use factum::{Reject as _, prelude::*};
 ///
+/// // `thiserror` is a dependency of yours, for `derive(Error)`.
 /// #[derive(Debug, thiserror::Error, Reject)]
 /// enum EnrolRejected {
 ///     #[error("there is no such course")]
@@ -186,6 +201,9 @@ pub use factum_macros::Reject;
 ///
 /// `apply` is one `match` over the event. What has an arm is read, and nothing else; so an arm for anything,
 /// `_`, is refused. An event that no pattern or guard of its arms lets through changes nothing.
+///
+/// Without the attribute the compiler says that `Event` is missing in the impl and offers a `_` arm: add
+/// `#[model]` instead.
 ///
 /// ```
 /// use factum::{EventSet, Model as _, prelude::*};

@@ -72,6 +72,7 @@ fn an_id_is_made_of_its_value_and_gives_it() {
     assert_eq!(slug.tag().as_str(), "slug:a-b");
 }
 
+// ANCHOR: checked
 /// An article number: `AB-12`. Whatever makes one comes through `try_from`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String")]
@@ -96,6 +97,7 @@ impl fmt::Display for ArticleNumber {
 }
 #[derive(Id)]
 struct ArticleId(ArticleNumber);
+// ANCHOR_END: checked
 
 #[derive(Command, Debug, PartialEq)]
 #[command(name = "test.counted")]

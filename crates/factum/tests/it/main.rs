@@ -6,6 +6,7 @@ mod derived_ids;
 mod events;
 mod examples;
 mod given;
+mod guide;
 mod hygiene;
 pub mod lints;
 mod models;
