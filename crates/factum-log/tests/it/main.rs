@@ -8,6 +8,7 @@ mod fixture;
 mod inspection;
 mod kill;
 mod model;
+mod observer;
 mod recovery;
 mod sim;
 mod support;
