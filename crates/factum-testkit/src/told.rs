@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use tracing::{
-    Event, Subscriber,
+    Dispatch, Event, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::with_default,
@@ -28,6 +28,10 @@ pub struct Told {
 
 /// The events that were told on this thread while `work` ran, in order.
 pub fn told_during(work: impl FnOnce()) -> Vec<Told> {
+    // As long as one subscriber only is known, a span that another thread meets first, without one, is taken
+    // to be of no interest to anybody. With two more that stay it is asked about everywhere.
+    static STAY: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    STAY.get_or_init(|| [Dispatch::new(Registry::default()), Dispatch::new(Registry::default())]);
     let seen = Seen::default();
     with_default(Registry::default().with(seen.clone()), work);
     let mut told = seen.0.lock().expect("nothing panics while it holds it");
