@@ -105,8 +105,22 @@ fn what_to_do(kind: ErrorKind) -> &'static str {
 mod tests {
     use super::*;
     use axum::{body::Body, http::Request};
+    use factum::Revision;
     use factum_testkit::Intercepted;
     use tower::ServiceExt;
+
+    #[test]
+    fn whatever_a_log_holds_it_refuses_the_probe() {
+        let Append { condition, .. } = never_stored(&App::in_memory().start());
+        for actual in [None, Some(Revision::default()), Some(Revision::new(9))] {
+            let mut expected = condition.streams.iter().map(|(_, expected)| expected);
+            assert!(!expected.all(|expected| expected.holds(actual)), "{actual:?}");
+        }
+        assert!(
+            condition.check().is_ok()
+                && condition.streams.iter().all(|(stream, _)| *stream == condition.streams[0].0)
+        );
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_log_that_never_answers_is_not_ready() {

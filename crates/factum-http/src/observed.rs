@@ -56,7 +56,7 @@ pub(crate) async fn observe(
     span.record("status", status);
     span.record("micros", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     span.in_scope(|| match status {
-        500.. => tracing::warn!("request ended"),
+        500.. => tracing::warn!(method, route, status, "request ended"),
         _ if is_asked_by_machines(route) => tracing::debug!("request ended"),
         _ => tracing::info!("request ended"),
     });

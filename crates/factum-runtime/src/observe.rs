@@ -5,7 +5,7 @@ use crate::{
     Engine,
     run::{Ended, RunError},
 };
-use factum_event::CommandRecord;
+use factum_event::{CommandId, CommandRecord};
 use factum_store::Monotonic;
 use std::time::Duration;
 use tracing::{Span, field::Empty};
@@ -119,6 +119,7 @@ impl Ending {
 pub(crate) struct Underway<'a> {
     engine: &'a Engine,
     name: &'static str,
+    command_id: CommandId,
     since: Option<Duration>,
     span: Span,
     ended: bool,
@@ -136,7 +137,7 @@ impl<'a> Underway<'a> {
             position = Empty,
         );
         let since = engine.ports().observer.as_ref().map(|observer| observer.elapsed());
-        Self { engine, name, since, span, ended: false }
+        Self { engine, name, command_id: command.id, since, span, ended: false }
     }
 
     /// What everything done for the command happens in.
@@ -158,7 +159,8 @@ impl<'a> Underway<'a> {
         match ended {
             Err(error) if ending.needs_attention() => {
                 let error = error.clone().map_rejection(|()| "rejected");
-                tracing::warn!(%error, "command ended");
+                // Where only warnings are logged, spans are not: the event says itself what it is about.
+                tracing::warn!(command_id = %self.command_id, name = self.name, %error, "command ended");
             }
             _ => tracing::info!("command ended"),
         }
@@ -193,6 +195,6 @@ pub(crate) fn lost_race(engine: &Engine, attempt: u32, pause: Duration) {
 }
 
 /// An append gave no answer, and is read back.
-pub(crate) fn unknown(cause: &str) {
-    tracing::warn!(cause, "it is not known whether the command was stored: reading it back");
+pub(crate) fn unknown(command: &CommandRecord, cause: &str) {
+    tracing::warn!(command_id = %command.id, cause, "it is not known whether the command was stored: reading it back");
 }

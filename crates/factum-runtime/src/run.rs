@@ -100,7 +100,7 @@ async fn append(
 
 /// An append whose fate is unknown is resolved by reading it back, never by appending it again.
 async fn resolve(engine: &Engine, command: &CommandRecord, cause: String) -> Result<Appended, RunError> {
-    observe::unknown(&cause);
+    observe::unknown(command, &cause);
     let unknown = ExecuteError::Unknown { command: command.id, cause };
     match engine.store().commits_of(command.id).await {
         Ok(commits) if commits.iter().any(|commit| commit.outcome.is_final()) => {

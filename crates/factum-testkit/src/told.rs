@@ -24,6 +24,8 @@ pub struct Told {
     /// Its fields and those of the spans around it, the inner one where two have the same name; `span` is the
     /// outermost span.
     pub fields: BTreeMap<String, String>,
+    /// Its own fields alone: what is left where spans are filtered out.
+    pub own: BTreeMap<String, String>,
 }
 
 /// The events that were told on this thread while `work` ran, in order.
@@ -65,6 +67,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let own = fields.0.clone();
         for span in context.event_scope(event).into_iter().flatten() {
             fields.0.insert("span".to_owned(), span.name().to_owned());
             let extensions = span.extensions();
@@ -73,7 +76,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
                 fields.0.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        let told = Told { level: event.metadata().level().as_str(), fields: fields.0 };
+        let told = Told { level: event.metadata().level().as_str(), fields: fields.0, own };
         self.0.lock().expect("nothing panics while it holds it").push(told);
     }
 }

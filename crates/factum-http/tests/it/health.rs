@@ -76,6 +76,35 @@ fn a_log_whose_fate_is_unknown_is_not_ready() {
 }
 
 #[test]
+fn a_log_whose_last_commit_is_damaged_is_not_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = App::embedded(dir.path()).start().unwrap();
+    let path = dir.path().to_owned();
+    let [before, after] = ask(vec![service(app)], move |client| {
+        client.write(3, &[]);
+        let before = client.get("/health/ready");
+        let segment = path.join("00000000000000000001.seg");
+        let mut bytes = std::fs::read(&segment).unwrap();
+        let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+        bytes[last - 8] ^= 1;
+        std::fs::write(&segment, bytes).unwrap();
+        [before, client.get("/health/ready")]
+    });
+    assert_eq!((before.status, after.status), (200, 503), "{after:?}");
+    assert!(after.text.contains("stop the process, and verify the log"), "{after:?}");
+}
+
+#[test]
+fn health_is_told_to_any_machine_and_measures_are_not() {
+    let app = App::in_memory().start();
+    let statuses = ask(vec![service(app)], |client| {
+        ["/health", "/health/live", "/health/ready", "/metrics", "/"]
+            .map(|path| client.get_as("evil.example", path).status)
+    });
+    assert_eq!(statuses, [200, 200, 200, 421, 421]);
+}
+
+#[test]
 fn health_is_only_asked_for() {
     let app = App::in_memory().start();
     let answer = ask(vec![service(app)], |client| client.method("DELETE", "/health/ready"));

@@ -116,6 +116,11 @@ impl Client {
         answer(self.agent.get(format!("{}{path}", self.url)).call().unwrap())
     }
 
+    /// As a page would that names the server otherwise.
+    pub(crate) fn get_as(&self, host: &str, path: &str) -> Answer {
+        answer(self.agent.get(format!("{}{path}", self.url)).header("Host", host).call().unwrap())
+    }
+
     pub(crate) fn method(&self, method: &str, path: &str) -> Answer {
         let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         answer(self.agent.run(request.body(()).unwrap()).unwrap())

@@ -122,6 +122,7 @@ fn an_unknown_outcome_is_a_warning() {
     let app = App::on(Arc::new(store)).start();
     let told = told_during(|| drop(block_on(app.execute(Deposit(ANN, 5))).unwrap_err()));
     assert!(told.iter().all(|told| told.level == "WARN") && told.len() == 2, "{told:?}");
+    assert!(told.iter().all(|told| told.own.contains_key("command_id")), "also where spans are left out");
     assert_eq!(told[0].fields["cause"], "the answer was lost");
     assert_eq!(told[1].fields["outcome"], "unknown");
     assert!(told[1].fields["error"].contains("ask for its status"), "{told:?}");
