@@ -42,7 +42,7 @@ fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let app = App::embedded(dir.events()).observer(metrics.service(blueprint.name)).start()?;
+        let app = App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start()?;
         services.push((blueprint.build)(app));
     }
     Ok(services)

@@ -13,7 +13,7 @@ pub const LOG_EVENTS_MAX: u64 = 0xffff_fff0;
 /// Most commits that one log holds: the index numbers them in 32 bits.
 pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
-pub const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
 
 /// No frame is longer, in bytes: a length beyond it is damage, not a length.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -110,13 +110,14 @@ impl Log {
         writer: Option<Writer>,
     ) -> (Arc<Engine>, OpenReport) {
         let Recovered { identity, index, report, .. } = recovered;
+        let queue = Queue::new(options.queue_bytes);
         let engine = Engine {
             storage,
             options,
             identity,
             index: RwLock::new(index),
             watch: HeadWatch::new(report.head),
-            queue: Queue::default(),
+            queue,
             writer: writer.map(Mutex::new),
         };
         (Arc::new(engine), report)

@@ -2,7 +2,9 @@
 
 use crate::{
     error::OpenError,
-    limits::{GROUP_BYTES_MAX, GROUP_COMMITS_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX},
+    limits::{
+        GROUP_BYTES_MAX, GROUP_COMMITS_MAX, QUEUE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
+    },
 };
 use factum_store::{AppendObserver, Clock, Entropy, SystemClock, SystemEntropy};
 use std::{sync::Arc, time::Duration};
@@ -16,6 +18,8 @@ pub struct Options {
     pub group_commits: usize,
     /// A group is closed once its frames reach this many bytes.
     pub group_bytes: usize,
+    /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
+    pub queue_bytes: usize,
     /// Tells when commits are recorded.
     pub clock: Arc<dyn Clock>,
     /// Gives the log's id, the salt of its segments and the seed of its index.
@@ -30,6 +34,7 @@ impl Default for Options {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
             group_commits: GROUP_COMMITS_MAX,
             group_bytes: GROUP_BYTES_MAX,
+            queue_bytes: QUEUE_BYTES_DEFAULT,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             observer: None,

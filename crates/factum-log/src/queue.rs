@@ -1,7 +1,7 @@
 //! Who waits to be written, and who leads. One at a time leads: a blocked caller if one comes first, else
 //! the log's own thread. The lead is never dropped while something waits, also when a leader panics.
 
-use crate::{encode::Prepared, limits::QUEUE_BYTES_MAX};
+use crate::encode::Prepared;
 use factum_store::{AppendError, ErrorKind, StoreError, Verdict};
 use std::{
     collections::VecDeque,
@@ -115,8 +115,9 @@ impl Waiter {
 }
 
 /// All who wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
+    bytes_max: usize,
     state: Mutex<State>,
     writer: Condvar,
 }
@@ -132,12 +133,17 @@ struct State {
 }
 
 impl Queue {
+    /// An empty queue, of at most so many bytes.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, state: Mutex::default(), writer: Condvar::new() }
+    }
+
     /// Queues a request of a blocked caller. Whether that caller leads now.
     pub(crate) fn push_blocking(&self, request: Request) -> bool {
         let mut state = self.lock();
-        if let Err(request) = state.push(request) {
+        if let Err(request) = state.push(request, self.bytes_max) {
             drop(state);
-            request.refuse(&full());
+            request.refuse(&full(self.bytes_max));
             return false;
         }
         !std::mem::replace(&mut state.led, true)
@@ -146,9 +152,9 @@ impl Queue {
     /// Queues a request whose caller goes on; the log's own thread leads if no one does.
     pub(crate) fn push(&self, request: Request) {
         let mut state = self.lock();
-        if let Err(request) = state.push(request) {
+        if let Err(request) = state.push(request, self.bytes_max) {
             drop(state);
-            return request.refuse(&full());
+            return request.refuse(&full(self.bytes_max));
         }
         if !std::mem::replace(&mut state.led, true) {
             state.writer_leads = true;
@@ -221,8 +227,8 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, request: Request) -> Result<(), Request> {
-        if self.bytes + request.bytes > QUEUE_BYTES_MAX && !self.waiting.is_empty() {
+    fn push(&mut self, request: Request, bytes_max: usize) -> Result<(), Request> {
+        if self.bytes + request.bytes > bytes_max && !self.waiting.is_empty() {
             return Err(request);
         }
         self.bytes += request.bytes;
@@ -231,7 +237,8 @@ impl State {
     }
 }
 
-fn full() -> AppendError {
-    let what = format!("cannot append: {QUEUE_BYTES_MAX} bytes wait to be written; try again later");
+fn full(bytes_max: usize) -> AppendError {
+    let what =
+        format!("cannot append: more than {bytes_max} bytes would wait to be written; try again later");
     AppendError::Store(StoreError::new(ErrorKind::Retry, what))
 }

@@ -48,6 +48,8 @@ pub enum Ending {
     Conflict,
     /// Over a limit, or not a name.
     Invalid,
+    /// A decided event could not be read back: the domain's code is wrong.
+    Unreadable,
     /// A stored event cannot be read.
     Corrupt,
     /// The store could not do it.
@@ -60,7 +62,7 @@ pub enum Ending {
 
 impl Ending {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Succeeded,
         Self::Nothing,
         Self::Rejected,
@@ -68,6 +70,7 @@ impl Ending {
         Self::KeyReused,
         Self::Conflict,
         Self::Invalid,
+        Self::Unreadable,
         Self::Corrupt,
         Self::Unavailable,
         Self::Unknown,
@@ -84,6 +87,7 @@ impl Ending {
             Self::KeyReused => "key-reused",
             Self::Conflict => "conflict",
             Self::Invalid => "invalid",
+            Self::Unreadable => "unreadable",
             Self::Corrupt => "corrupt",
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown",
@@ -91,9 +95,9 @@ impl Ending {
         }
     }
 
-    /// Whether an operator should look: the platform failed, not the sender.
+    /// Whether an operator should look: the platform or the domain's code failed, not the sender.
     const fn needs_attention(self) -> bool {
-        matches!(self, Self::Corrupt | Self::Unavailable | Self::Unknown)
+        matches!(self, Self::Unreadable | Self::Corrupt | Self::Unavailable | Self::Unknown)
     }
 
     fn of(ended: &Result<Ended, RunError>) -> Self {
@@ -108,6 +112,7 @@ impl Ending {
             Err(Error::KeyReused { .. }) => Self::KeyReused,
             Err(Error::Conflict { .. }) => Self::Conflict,
             Err(Error::Invalid(_) | Error::InvalidKey(_)) => Self::Invalid,
+            Err(Error::Unreadable { .. }) => Self::Unreadable,
             Err(Error::Corrupt(_)) => Self::Corrupt,
             Err(Error::Unavailable(_)) => Self::Unavailable,
             Err(Error::Unknown { .. }) => Self::Unknown,

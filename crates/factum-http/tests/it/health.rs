@@ -83,7 +83,7 @@ fn a_log_whose_last_commit_is_damaged_is_not_ready() {
     let [before, after] = ask(vec![service(app)], move |client| {
         client.write(3, &[]);
         let before = client.get("/health/ready");
-        let segment = path.join("00000000000000000001.seg");
+        let segment = path.join("events/00000000000000000001.seg");
         let mut bytes = std::fs::read(&segment).unwrap();
         let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
         bytes[last - 8] ^= 1;

@@ -5,10 +5,17 @@ use crate::{
     support::{options, simple, store},
 };
 use factum_event::{Condition, NewCommit, Outcome, Position, Sequence};
-use factum_log::{Log, OpenError, Options, inspect, inspect_on, verify, verify_on};
+use factum_log::{
+    Log, OpenError, OpenMode, Options, Storage, StorageFile, StorageLock, inspect, inspect_on, verify,
+    verify_on,
+};
 use factum_store::Append;
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -65,4 +72,85 @@ fn beside_a_writer_every_acknowledged_commit_is_counted_and_nothing_called_damag
             assert!(beside.published().sequence >= seen.head.sequence);
         }
     });
+}
+
+/// A disk on which the first read beyond `from` comes while the writer has not yet written there.
+#[derive(Debug)]
+struct Early {
+    inner: Arc<dyn Storage>,
+    from: u64,
+    is_early: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct EarlyFile {
+    inner: Arc<dyn StorageFile>,
+    from: u64,
+    is_early: Arc<AtomicBool>,
+}
+
+impl Storage for Early {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+    fn lock(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
+        unreachable!("an inspection takes no lock")
+    }
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.inner.list()
+    }
+    fn open(&self, name: &str, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>> {
+        let inner = self.inner.open(name, mode)?;
+        if !name.ends_with(".seg") {
+            return Ok(inner);
+        }
+        Ok(Arc::new(EarlyFile { inner, from: self.from, is_early: Arc::clone(&self.is_early) }))
+    }
+    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+    fn remove(&self, _: &str) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+    fn sync_dir(&self) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+}
+
+impl StorageFile for EarlyFile {
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let read = self.inner.read_at(into, offset)?;
+        if offset + read as u64 > self.from && self.is_early.swap(false, Ordering::SeqCst) {
+            into[(self.from.saturating_sub(offset)) as usize..read].fill(0);
+        }
+        Ok(read)
+    }
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+    fn sync(&self) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        unreachable!("an inspection changes nothing")
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+}
+
+#[test]
+fn a_frame_that_is_written_while_it_is_read_is_not_called_damage() {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
+    (1..=2).for_each(|n| drop(store(&log, n).unwrap()));
+    let segment = "00000000000000000001.seg";
+    let (head, from) = (sim.bytes("head"), sim.bytes(segment).len() as u64);
+    (3..=5).for_each(|n| drop(store(&log, n).unwrap()));
+    drop(log);
+    sim.put("head", head);
+    let is_early = Arc::new(AtomicBool::new(true));
+    let early = Early { inner: sim.storage(), from, is_early: Arc::clone(&is_early) };
+    assert_eq!(inspect_on(&early).unwrap().commits, 5);
+    assert!(!is_early.load(Ordering::SeqCst), "the read did come early");
 }

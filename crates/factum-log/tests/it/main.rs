@@ -9,6 +9,7 @@ mod inspection;
 mod kill;
 mod model;
 mod observer;
+mod pages;
 mod recovery;
 mod sim;
 mod support;

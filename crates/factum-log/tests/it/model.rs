@@ -24,11 +24,14 @@ fn command_id(rng: &mut Rng) -> CommandId {
     CommandId::from_mixed(((base + other + rng.below(9) as u128) ^ left_out).to_be_bytes())
 }
 
+/// Ids that were given, ids that are derived, and ids that are derived but for their version.
 fn event_id(rng: &mut Rng) -> EventId {
-    match rng.one_in(2) {
-        true => EventId::new(Uuid::from_u128(rng.below(30) as u128)),
-        false => EventId::derived(command_id(rng), u32::try_from(rng.below(4)).unwrap()),
+    if rng.one_in(2) {
+        return EventId::new(Uuid::from_u128(rng.below(30) as u128));
     }
+    let derived = EventId::derived(command_id(rng), u32::try_from(rng.below(4)).unwrap());
+    let other = u128::from(rng.one_in(4)) << 76;
+    EventId::new(Uuid::from_u128(derived.get().as_u128() ^ other))
 }
 
 fn stream(rng: &mut Rng) -> StreamName {

@@ -17,6 +17,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 
 #[test]
@@ -121,20 +122,6 @@ fn a_dropped_append_is_stored_whole_or_not_at_all_and_closing_writes_what_waits(
 }
 
 #[test]
-fn a_callback_that_panics_does_not_stop_the_others() {
-    let sim = Sim::default();
-    let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
-    let (sent, received) = mpsc::channel();
-    log.submit(vec![simple(1)], move |_| {
-        sent.send(()).unwrap();
-        panic!("the callback's own fault");
-    });
-    received.recv().unwrap();
-    store(&log, 2).unwrap();
-    block_on(Store::append(&log, vec![simple(3)]))[0].as_ref().unwrap();
-}
-
-#[test]
 fn appended_wakes_when_the_head_moves() {
     let sim = Sim::default();
     let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
@@ -170,20 +157,28 @@ impl Gate {
         }
     }
 
-    fn close(&self) {
+    /// Syncs wait until the guard is gone, also when a test fails.
+    fn close(&self) -> Closed<'_> {
         *self.state.lock().unwrap() = (true, false);
+        Closed(self)
     }
 
     fn until_one_waits(&self) {
         let mut state = self.state.lock().unwrap();
         while !state.1 {
-            state = self.changed.wait(state).unwrap();
+            let (waited, timeout) = self.changed.wait_timeout(state, Duration::from_secs(60)).unwrap();
+            assert!(!timeout.timed_out(), "nothing is ever synced");
+            state = waited;
         }
     }
+}
 
-    fn open(&self) {
-        *self.state.lock().unwrap() = (false, false);
-        self.changed.notify_all();
+struct Closed<'a>(&'a Gate);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        *self.0.state.lock().unwrap() = (false, false);
+        self.0.changed.notify_all();
     }
 }
 
@@ -263,9 +258,9 @@ fn a_reader_sees_nothing_of_a_group_that_is_not_synced() {
         )
     };
     let before = seen();
-    gate.close();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let closed = gate.close();
         scope.spawn(|| {
             assert!(log.append(vec![tracked(6), tracked(9)]).iter().all(Result::is_ok));
             done.store(true, Ordering::SeqCst);
@@ -273,10 +268,75 @@ fn a_reader_sees_nothing_of_a_group_that_is_not_synced() {
         gate.until_one_waits();
         assert_eq!(seen(), before);
         assert!(!done.load(Ordering::SeqCst), "nothing is answered before the sync");
-        gate.open();
+        drop(closed);
     });
     assert_eq!(seen().8, [3, 6, 9]);
     assert_eq!(seen().7, Some(9));
+}
+
+#[test]
+fn a_callback_that_panics_takes_nothing_from_the_others_of_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let storage = Arc::new(Gated { inner: FileStorage::new(dir.path()), gate: Arc::clone(&gate) });
+    let (log, _) = Log::open_on(storage, options(1)).unwrap();
+    store(&log, 1).unwrap();
+    let (sent, received) = mpsc::channel();
+    thread::scope(|scope| {
+        let closed = gate.close();
+        scope.spawn(|| store(&log, 2).unwrap());
+        gate.until_one_waits();
+        log.submit(vec![simple(3)], |_| panic!("the callback's own fault"));
+        log.submit(vec![simple(4)], move |verdicts| sent.send(verdicts).unwrap());
+        drop(closed);
+    });
+    assert!(received.recv().unwrap()[0].is_ok());
+    store(&log, 5).unwrap();
+    block_on(Store::append(&log, vec![simple(6)]))[0].as_ref().unwrap();
+}
+
+#[test]
+fn what_waits_is_bounded_and_more_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let storage = Arc::new(Gated { inner: FileStorage::new(dir.path()), gate: Arc::clone(&gate) });
+    let (log, _) = Log::open_on(storage, Options { queue_bytes: 500, ..options(1) }).unwrap();
+    store(&log, 1).unwrap();
+    thread::scope(|scope| {
+        let closed = gate.close();
+        scope.spawn(|| store(&log, 2).unwrap());
+        gate.until_one_waits();
+        let (sent, received) = mpsc::channel();
+        for n in 3..8 {
+            let sent = sent.clone();
+            log.submit(vec![simple(n)], move |verdicts| sent.send((n, verdicts)).unwrap());
+        }
+        for due in [6, 7] {
+            match received.recv().unwrap() {
+                (n, verdicts) if n == due => match &verdicts[..] {
+                    [Err(AppendError::Store(error))] => assert_eq!(error.kind(), ErrorKind::Retry),
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(store(&log, 9), Err(AppendError::Store(_))));
+        drop(closed);
+        assert!(received.iter().take(3).all(|(_, verdicts)| verdicts[0].is_ok()));
+    });
+    assert_eq!(crate::support::numbers(&log), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn options_that_cannot_be_are_refused() {
+    for bad in [
+        Options { segment_bytes: u64::MAX, ..options(1) },
+        Options { group_commits: 0, ..options(1) },
+        Options { group_bytes: 0, ..options(1) },
+    ] {
+        let opened = Log::open_on(Sim::default().storage(), bad);
+        assert!(matches!(opened, Err(OpenError::Options { .. })));
+    }
 }
 
 #[test]
@@ -286,8 +346,8 @@ fn commits_that_wait_together_share_one_sync() {
     let storage = Arc::new(Gated { inner: FileStorage::new(dir.path()), gate: Arc::clone(&gate) });
     let (log, _) = Log::open_on(storage, options(1)).unwrap();
     store(&log, 1).unwrap();
-    gate.close();
     thread::scope(|scope| {
+        let closed = gate.close();
         scope.spawn(|| store(&log, 2).unwrap());
         gate.until_one_waits();
         let (sent, received) = mpsc::channel();
@@ -295,7 +355,7 @@ fn commits_that_wait_together_share_one_sync() {
             let sent = sent.clone();
             log.submit(vec![simple(n)], move |verdicts| sent.send(verdicts).unwrap());
         }
-        gate.open();
+        drop(closed);
         let recorded = received.iter().take(37).map(|verdicts| verdicts[0].clone().unwrap().sequence.get());
         assert!(recorded.eq(3..40), "in the order in which they came");
     });

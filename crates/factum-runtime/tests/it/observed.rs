@@ -144,8 +144,13 @@ fn a_command_whose_sender_went_away_is_told_as_abandoned() {
 }
 
 #[test]
-fn every_ending_has_its_own_word() {
+fn every_ending_has_a_word_of_its_own_that_the_guide_explains() {
+    let guide = include_str!("../../../../docs/guide/src/operations.md");
     let mut words: Vec<_> = Ending::ALL.iter().map(|ending| ending.as_str()).collect();
+    for word in &words {
+        let row = guide.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{word}`")));
+        assert!(row.is_some(), "{word}");
+    }
     words.sort_unstable();
     words.dedup();
     assert_eq!(words.len(), Ending::ALL.len());
