@@ -1,10 +1,9 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
-use crate::{Access, Problem, ProblemType, Service, body, caller, commands, start_text};
+use crate::{Gate, Problem, ProblemType, Service, commands, start_text};
 use axum::{
     Json, Router,
     http::{Method, Uri},
-    middleware,
     routing::get,
 };
 use serde_json::json;
@@ -20,7 +19,7 @@ pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 pub enum ListenError {
     /// Others could reach the port, and nothing tells callers apart.
     #[error(
-        "refused to listen on {address}: it can be reached from other machines, and without authentication every caller would be an administrator; listen on a loopback address such as 127.0.0.1:3030"
+        "refused to listen on {address}: it can be reached from other machines, and without authentication every caller would be an administrator; listen on a loopback address such as 127.0.0.1:3030, or switch authentication on with --tokens FILE"
     )]
     OpenToOthers {
         /// The address.
@@ -49,16 +48,12 @@ impl Server {
     ///
     /// # Errors
     /// When the address is open to others, or cannot be bound.
-    pub async fn bind(
-        address: SocketAddr,
-        access: Access,
-        services: Vec<Service>,
-    ) -> Result<Self, ListenError> {
-        access.check(address)?;
+    pub async fn bind(address: SocketAddr, gate: Gate, services: Vec<Service>) -> Result<Self, ListenError> {
+        gate.access.check(address)?;
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, router: router(services, address) })
+        Ok(Self { listener, address, router: router(services, address, gate) })
     }
 
     /// Where it listens.
@@ -94,22 +89,21 @@ impl Server {
     }
 }
 
-/// The routes of all services, and those that span them.
-pub(crate) fn router(services: Vec<Service>, address: SocketAddr) -> Router {
-    let start = start_text(&services, &format!("http://{address}"));
+/// The routes of all services, and those that span them, behind the gate.
+fn router(services: Vec<Service>, address: SocketAddr, gate: Gate) -> Router {
+    let start = start_text(&services, &format!("http://{address}"), &gate.access);
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
     let router = commands::routes(apps)
         .route("/", get(async move || start))
         .route("/health", get(async || Json(json!({"status": "up"}))));
-    services
+    let router = services
         .into_iter()
-        .fold(router, |router, service| router.merge(service.routes))
+        .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
             Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
-        })
-        .layer(middleware::from_fn(caller::only_this_machine))
-        .layer(middleware::from_fn(body::take_in))
+        });
+    gate.before(router)
 }
