@@ -163,6 +163,7 @@ mod tests {
         let path = dir.path().join("audit.log");
         AuditLog::open(path.clone(), 1).unwrap().denied(&denial("long"));
         assert_eq!(reasons(&path), ["long"]);
+        assert!(!rotated(&path).exists(), "nothing stepped aside for it");
     }
 
     #[cfg(unix)]

@@ -173,6 +173,7 @@ mod tests {
             (&[("authorization", "Bearer t-bob")], "not known"),
             (&[("x-api-key", "t-annx")], "not known"),
             (&[("authorization", "Basic t-ann")], "not of the form"),
+            (&[("authorization", "Digest t-ann")], "not of the form"),
             (&[("authorization", "Bearert-ann")], "not of the form"),
             (&[("authorization", "t-ann")], "not of the form"),
             (&[("authorization", "Bearer ")], "not of the form"),
