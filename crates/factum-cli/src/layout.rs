@@ -19,7 +19,12 @@ impl ServiceDir {
         Self(data.join(service))
     }
 
-    /// The log of events.
+    /// What an app is opened on.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The log of events, which the app keeps there.
     pub(crate) fn events(&self) -> PathBuf {
         self.0.join("events")
     }

@@ -73,7 +73,7 @@ fn open(application: &Application, data: &Path) -> Result<Vec<Service>, Failure>
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let app = App::embedded(dir.events()).start()?;
+        let app = App::embedded(dir.path()).start()?;
         services.push((blueprint.build)(app));
     }
     Ok(services)

@@ -50,8 +50,11 @@ fn main() {
         let (raw, log, replay) = (rate(&mut raws), rate(&mut logs), rate(&mut replays));
         println!("| append-{events} | {raw:.0} | {log:.0} | {:.2} | {replay:.0} |", log / raw);
     }
-    fs::remove_dir_all(&root).unwrap();
     println!();
+    let mut rates: Vec<_> = (0..ROUNDS).map(|_| threads(&fresh(&root), 64, 150)).collect();
+    rates.sort_by(f64::total_cmp);
+    println!("threads-64, one event per commit: {:.0} commits/s", rates[ROUNDS / 2]);
+    fs::remove_dir_all(&root).unwrap();
     println!("load: {}", fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
 }
 
@@ -131,4 +134,21 @@ fn log(dir: &Path, events: usize, commits: usize) -> (Duration, Duration) {
     .unwrap();
     assert_eq!(seen, events * commits);
     (appended, start.elapsed())
+}
+
+/// So many threads, each appending so many commits of one event, one after the other.
+fn threads(dir: &Path, threads: usize, each: usize) -> f64 {
+    let (log, _) = Log::open(dir, Options::default()).unwrap();
+    let work: Vec<Vec<_>> = (0..threads)
+        .map(|thread| (0..each).map(|number| commit(thread * each + number, 1)).collect())
+        .collect();
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for appends in work {
+            scope.spawn(|| {
+                appends.into_iter().for_each(|append| assert!(log.append(vec![append])[0].is_ok()));
+            });
+        }
+    });
+    (threads * each) as f64 / start.elapsed().as_secs_f64()
 }

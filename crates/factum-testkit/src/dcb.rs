@@ -1,7 +1,7 @@
 //! The published cases of dynamic consistency boundaries (dcb.events), each run through the public API: its
 //! events are stored, its command is carried out, what comes is compared.
 //!
-//! `data/dcb-cases.json` holds 27 of them as published; the 14 of the dynamic product price are in [`prices`].
+//! `data/dcb-cases.json` holds 27 of them as published; the 14 of the dynamic product price are in `dcb/prices.rs`.
 
 mod courses;
 mod invoices;

@@ -74,13 +74,17 @@ pub struct Embedded {
     options: factum_log::Options,
 }
 
+/// Where an application keeps its log of events, below its directory.
+#[cfg(feature = "embedded")]
+const EVENTS: &str = "events";
+
 impl App {
     /// In memory: for tests and tries. What it holds ends with it.
     pub fn in_memory() -> Builder<InMemory> {
         Builder::new(InMemory)
     }
 
-    /// On a log in `directory`, which is made if it is not there. One process at a time.
+    /// On a log in the folder `events` of `directory`, which is made if it is not there. One process at a time.
     #[cfg(feature = "embedded")]
     pub fn embedded(directory: impl Into<std::path::PathBuf>) -> Builder<Embedded> {
         Builder::new(Embedded { directory: directory.into(), options: factum_log::Options::default() })
@@ -209,7 +213,7 @@ impl Builder<Embedded> {
         let mut options = self.backend.options.clone();
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
-        let (store, report) = factum_log::Log::open(&self.backend.directory, options)?;
+        let (store, report) = factum_log::Log::open(self.backend.directory.join(EVENTS), options)?;
         Ok((self.over(Arc::new(store)), report))
     }
 }

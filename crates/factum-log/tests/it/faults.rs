@@ -147,15 +147,23 @@ impl factum_store::Clock for PanickingClock {
     }
 }
 
+/// Asks the log's own thread, and does not wait for ever if that is gone.
+fn asked(log: &Log, n: u64) -> Verdict {
+    let (sent, received) = std::sync::mpsc::channel();
+    log.submit(vec![simple(n)], move |verdicts| sent.send(verdicts).unwrap());
+    let verdicts = received.recv_timeout(std::time::Duration::from_secs(60));
+    verdicts.expect("no one is left waiting").pop().unwrap()
+}
+
 #[test]
 fn a_panic_while_writing_leaves_no_one_waiting_and_stops_the_log() {
     let (sim, clock) = (Sim::default(), std::sync::Arc::new(PanickingClock::default()));
     let (log, _) = Log::open_on(sim.storage(), Options { clock: clock.clone(), ..options(1) }).unwrap();
     store(&log, 1).unwrap();
     clock.0.store(true, std::sync::atomic::Ordering::SeqCst);
-    assert!(is_unknown(&block_on(Store::append(&log, vec![simple(2)]))[0]));
+    assert!(is_unknown(&asked(&log, 2)));
     clock.0.store(false, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(kind(&block_on(Store::append(&log, vec![simple(3)]))[0]), ErrorKind::Reopen);
+    assert_eq!(kind(&asked(&log, 3)), ErrorKind::Reopen);
     assert_eq!(kind(&store(&log, 4)), ErrorKind::Reopen);
     drop(log);
     assert_eq!(numbers(&opened(&sim)), [1]);

@@ -351,3 +351,40 @@ fn a_new_generation_begins_from_what_the_copy_holds() {
     drop(log);
     assert_eq!(numbers(&opened(&sim).0), [1, 2, 7]);
 }
+
+#[test]
+fn a_frame_in_the_place_of_another_is_refused() {
+    let sim = Sim::default();
+    let (log, _) = opened(&sim);
+    let mut ends = vec![64];
+    for n in 1..=3 {
+        let commit = factum_event::NewCommit {
+            command: crate::support::command(n),
+            outcome: factum_event::Outcome::Nothing,
+            events: Vec::new(),
+        };
+        let condition = factum_event::Condition::none();
+        log.append(vec![factum_store::Append { commit, condition }])[0].as_ref().unwrap();
+        ends.push(sim.bytes(FIRST).len());
+    }
+    drop(log);
+    let mut bytes = sim.bytes(FIRST);
+    bytes.copy_within(ends[0]..ends[1], ends[1]);
+    sim.put(FIRST, bytes);
+    assert_eq!(damage(open(&sim)).1, ends[1] as u64);
+    assert_eq!(damage(verify_on(&*sim.storage())).1, ends[1] as u64);
+}
+
+#[test]
+fn the_watermark_is_durable_before_the_next_segment_is_made() {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 64, ..options(1) }).unwrap();
+    store(&log, 1).unwrap();
+    store(&log, 2).unwrap();
+    sim.crash(Crash::Power);
+    drop(log);
+    sim.take_away("00000000000000000002.seg");
+    let bytes = sim.bytes(FIRST);
+    sim.put(FIRST, bytes[..bytes.len() - 1].to_vec());
+    assert_eq!(damage(open(&sim)).1, 64);
+}

@@ -122,20 +122,6 @@ fn a_dropped_append_is_stored_whole_or_not_at_all_and_closing_writes_what_waits(
 }
 
 #[test]
-fn a_callback_that_panics_does_not_stop_the_others() {
-    let sim = Sim::default();
-    let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
-    let (sent, received) = mpsc::channel();
-    log.submit(vec![simple(1)], move |_| {
-        sent.send(()).unwrap();
-        panic!("the callback's own fault");
-    });
-    received.recv().unwrap();
-    store(&log, 2).unwrap();
-    block_on(Store::append(&log, vec![simple(3)]))[0].as_ref().unwrap();
-}
-
-#[test]
 fn appended_wakes_when_the_head_moves() {
     let sim = Sim::default();
     let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
@@ -286,6 +272,27 @@ fn a_reader_sees_nothing_of_a_group_that_is_not_synced() {
     });
     assert_eq!(seen().8, [3, 6, 9]);
     assert_eq!(seen().7, Some(9));
+}
+
+#[test]
+fn a_callback_that_panics_takes_nothing_from_the_others_of_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let storage = Arc::new(Gated { inner: FileStorage::new(dir.path()), gate: Arc::clone(&gate) });
+    let (log, _) = Log::open_on(storage, options(1)).unwrap();
+    store(&log, 1).unwrap();
+    let (sent, received) = mpsc::channel();
+    thread::scope(|scope| {
+        let closed = gate.close();
+        scope.spawn(|| store(&log, 2).unwrap());
+        gate.until_one_waits();
+        log.submit(vec![simple(3)], |_| panic!("the callback's own fault"));
+        log.submit(vec![simple(4)], move |verdicts| sent.send(verdicts).unwrap());
+        drop(closed);
+    });
+    assert!(received.recv().unwrap()[0].is_ok());
+    store(&log, 5).unwrap();
+    block_on(Store::append(&log, vec![simple(6)]))[0].as_ref().unwrap();
 }
 
 #[test]

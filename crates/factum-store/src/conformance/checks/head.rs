@@ -86,8 +86,10 @@ fn nothing_is_seen_beyond_the_head(case: &Case<'_>) -> Result<(), Failure> {
                 let from = Position::new(head.position.get().saturating_sub(1));
                 let page = log.page(&Query::All, ReadOptions { after: from, ..ReadOptions::default() })?;
                 let first = page.events.first().map(|event| event.position);
-                let expected = (head.position > Position::START).then_some(head.position);
-                L15.same("read the event at the head just told", expected, first)?;
+                // An empty log may have got its first commit since.
+                if head.position > Position::START {
+                    L15.same("read the event at the head just told", Some(head.position), first)?;
+                }
                 let seen = page.events.last().map_or(Position::START, |event| event.position);
                 L15.holds(
                     seen <= page.head,
@@ -105,8 +107,9 @@ fn nothing_is_seen_beyond_the_head(case: &Case<'_>) -> Result<(), Failure> {
                 )?;
                 let commits = log.commit_page(Sequence::new(head.sequence.get().saturating_sub(1)), 1)?;
                 let listed = commits.commits.first().map(|commit| commit.header.sequence);
-                let expected = (head.sequence > Sequence::START).then_some(head.sequence);
-                L15.same("read the commit at the head just told", expected, listed)?;
+                if head.sequence > Sequence::START {
+                    L15.same("read the commit at the head just told", Some(head.sequence), listed)?;
+                }
                 last = head;
                 thread::yield_now();
             }
