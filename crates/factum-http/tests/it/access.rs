@@ -8,13 +8,13 @@ use std::{io::Read, time::Duration};
 fn without_a_known_token_nothing_is_answered_but_health() {
     let served = Served::with_tokens();
     for headers in [&[][..], &[("Authorization", "Bearer nobody")], &[("X-Api-Key", "nobody")]] {
-        for path in ["/", "/notes", "/nothing", "/commands/00000000-0000-0000-0000-000000000001", "/healthy"]
+        for path in ["/", "/memos", "/nothing", "/commands/00000000-0000-0000-0000-000000000001", "/healthy"]
         {
             let answer = served.get(path, headers);
             assert!(answer.is(401, "unauthenticated"), "{path}: {answer:?}");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         }
-        for path in ["/notes", "/wipe", "/nothing", "/"] {
+        for path in ["/memos", "/wipe", "/nothing", "/"] {
             assert!(served.post(path, headers).is(401, "unauthenticated"), "{path}");
         }
         assert_eq!(served.get("/health", headers).status, 200);
@@ -26,7 +26,7 @@ fn without_a_known_token_nothing_is_answered_but_health() {
 fn a_token_opens_in_either_header() {
     let served = Served::with_tokens();
     for header in [("Authorization", "Bearer t-ann"), ("X-Api-Key", "t-ann")] {
-        assert_eq!(served.post("/notes", &[header]).status, 202, "{header:?}");
+        assert_eq!(served.post("/memos", &[header]).status, 202, "{header:?}");
     }
     assert_eq!(served.commits(), 2);
     assert_eq!(served.get_as("ann", "/").status, 200);
@@ -37,22 +37,22 @@ fn a_token_opens_in_either_header() {
 fn a_token_opens_until_it_expires() {
     let served = Served::with_tokens();
     served.clock.advance(Duration::from_secs(3599));
-    assert_eq!(served.post_as("ended", "/notes").status, 202);
+    assert_eq!(served.post_as("ended", "/memos").status, 202);
     served.clock.advance(Duration::from_secs(1));
-    let answer = served.post_as("ended", "/notes");
+    let answer = served.post_as("ended", "/memos");
     assert!(answer.is(401, "unauthenticated"), "{answer:?}");
     assert!(answer.body["detail"].as_str().unwrap().contains("expired"));
-    assert_eq!(served.post_as("ann", "/notes").status, 202, "another token of the same actor still opens");
+    assert_eq!(served.post_as("ann", "/memos").status, 202, "another token of the same actor still opens");
 }
 
 #[test]
 fn with_tokens_any_name_and_any_address_will_do() {
     let served = Served::with_tokens();
-    let headers = [("Authorization", "Bearer t-rita"), ("Host", "notes.example")];
-    assert_eq!(served.get("/notes", &headers).status, 200);
+    let headers = [("Authorization", "Bearer t-rita"), ("Host", "memos.example")];
+    assert_eq!(served.get("/memos", &headers).status, 200);
     let open = Served::start(Access::Open, Default::default());
-    for path in ["/notes", "/health"] {
-        assert!(open.get(path, &[("Host", "notes.example")]).is(421, "host"), "{path}");
+    for path in ["/memos", "/health"] {
+        assert!(open.get(path, &[("Host", "memos.example")]).is(421, "host"), "{path}");
     }
     let bind = |access| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -66,9 +66,9 @@ fn with_tokens_any_name_and_any_address_will_do() {
 #[test]
 fn without_credentials_everyone_may_do_everything() {
     let served = Served::start(Access::Open, Default::default());
-    assert_eq!(served.post("/notes", &[]).status, 202);
+    assert_eq!(served.post("/memos", &[]).status, 202);
     assert_eq!(served.post("/wipe", &[]).status, 202);
-    assert_eq!(served.get("/notes", &[]).body["count"], 2);
+    assert_eq!(served.get("/memos", &[]).body["count"], 2);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_to_try_shows_the_token_that_it_takes() {
 fn a_refusal_leaves_the_connection_fit_for_the_next_request() {
     let served = Served::with_tokens();
     let body = "x".repeat(100_000);
-    let refused = format!("POST /notes HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{body}");
+    let refused = format!("POST /memos HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{body}");
     let next = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let mut answers = String::new();
     served.raw(&(refused + next)).read_to_string(&mut answers).unwrap();
@@ -94,7 +94,7 @@ fn a_refusal_leaves_the_connection_fit_for_the_next_request() {
 #[test]
 fn a_body_over_the_limit_is_not_let_go_by_for_ever() {
     let served = Served::with_tokens();
-    let head = "POST /notes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = "POST /memos HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut stream = served.raw(head);
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     // It never says that it ends: the answer must come all the same. The last writes may find it gone.

@@ -5,7 +5,7 @@
 
 mod access;
 mod limits;
-mod notes;
+mod memos;
 mod permissions;
 mod senders;
 mod served;

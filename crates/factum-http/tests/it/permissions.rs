@@ -13,22 +13,22 @@ fn a_role_allows_what_its_rule_says() {
         ("rita", 403, 403, 200),
         ("otto", 403, 403, 200),
     ] {
-        assert_eq!(served.post_as(actor, "/notes").status, add, "{actor} adds");
+        assert_eq!(served.post_as(actor, "/memos").status, add, "{actor} adds");
         assert_eq!(served.post_as(actor, "/wipe").status, wipe, "{actor} wipes");
-        assert_eq!(served.get_as(actor, "/notes").status, count, "{actor} counts");
+        assert_eq!(served.get_as(actor, "/memos").status, count, "{actor} counts");
     }
 }
 
 #[test]
 fn a_denied_command_says_who_may_and_stores_nothing() {
     let served = Served::with_tokens();
-    let denied = served.post_as("rita", "/notes");
+    let denied = served.post_as("rita", "/memos");
     assert!(denied.is(403, "denied"), "{denied:?}");
-    assert_eq!(denied.body["action"], "notes.add-note");
+    assert_eq!(denied.body["action"], "memos.add-memo");
     assert_eq!(denied.body["roles"], json!(["admin", "writer"]));
     assert_eq!(
         denied.body["detail"],
-        "`rita` may not do `notes.add-note`: it takes the role `admin` or `writer`"
+        "`rita` may not do `memos.add-memo`: it takes the role `admin` or `writer`"
     );
     assert_eq!(served.commits(), 0);
 }
@@ -36,21 +36,21 @@ fn a_denied_command_says_who_may_and_stores_nothing() {
 #[test]
 fn a_denial_is_kept_with_who_and_what_and_why() {
     let served = Served::with_tokens();
-    served.post_as("rita", "/notes?secret=1");
-    served.post_as("ann", "/notes");
-    served.get_as("ann", "/notes");
+    served.post_as("rita", "/memos?secret=1");
+    served.post_as("ann", "/memos");
+    served.get_as("ann", "/memos");
     let kept = served.kept.all();
     let told: Vec<_> =
         kept.iter().map(|d| [&*d.actor, &*d.action, &*d.method, &*d.path, &*d.reason]).collect();
     assert_eq!(
         told,
         [
-            ["rita", "notes.add-note", "POST", "/notes", "it takes the role `admin` or `writer`"],
+            ["rita", "memos.add-memo", "POST", "/memos", "it takes the role `admin` or `writer`"],
             [
                 "ann",
-                "notes.count",
+                "memos.count",
                 "GET",
-                "/notes",
+                "/memos",
                 "it takes the role `admin` or `auditor` or `operator` or `reader`"
             ],
         ]
@@ -62,7 +62,7 @@ fn a_denial_is_kept_with_who_and_what_and_why() {
 fn a_denial_comes_before_the_body_is_judged() {
     let served = Served::with_tokens();
     let headers = [("Authorization", "Bearer t-rita"), ("Idempotency-Key", "")];
-    assert!(served.post("/notes", &headers).is(403, "denied"));
+    assert!(served.post("/memos", &headers).is(403, "denied"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::served::Served;
 
 fn sent(served: &Served, actor: &str) -> String {
-    let answer = served.post_as(actor, "/notes");
+    let answer = served.post_as(actor, "/memos");
     assert_eq!(answer.status, 202);
     answer.header("location").unwrap().to_owned()
 }
@@ -42,7 +42,7 @@ fn one_key_of_two_senders_names_two_commands() {
     let served = Served::with_tokens();
     let send = |actor: &str| {
         let token = format!("t-{actor}");
-        served.post("/notes", &[("X-Api-Key", &token), ("Idempotency-Key", "k1")])
+        served.post("/memos", &[("X-Api-Key", &token), ("Idempotency-Key", "k1")])
     };
     let (ann, bob) = (send("ann"), send("bob"));
     assert_eq!((ann.status, bob.status), (202, 202));

@@ -1,6 +1,6 @@
-//! Serves the notes on a free port, with the gate that a test needs, and speaks HTTP to it.
+//! Serves the memos on a free port, with the gate that a test needs, and speaks HTTP to it.
 
-use crate::notes;
+use crate::memos;
 use factum::{App, Timestamp, block_on};
 use factum_http::{Access, Audit, Denial, Gate, Limits, Server, Tokens, sha256_hex};
 use factum_testkit::VirtualClock;
@@ -89,7 +89,7 @@ impl Served {
         let gate =
             Gate { access, limits, clock: Arc::clone(&clock) as _, audit: Some(Arc::clone(&kept) as _) };
         let app = App::in_memory().start();
-        let services = vec![notes::service(app.clone())];
+        let services = vec![memos::service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let server = runtime.block_on(Server::bind(address, gate, services)).unwrap();

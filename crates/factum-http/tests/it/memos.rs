@@ -12,40 +12,40 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[derive(Id)]
-pub(crate) struct NoteId(factum::Uuid);
+pub(crate) struct MemoId(factum::Uuid);
 
 #[derive(Event, Debug, Clone, PartialEq)]
-#[event(context = "notes", stream = note)]
-pub(crate) enum NotesEvent {
-    NoteAdded { note: NoteId },
+#[event(context = "memos", stream = memo)]
+pub(crate) enum MemosEvent {
+    MemoAdded { memo: MemoId },
 }
 
 #[derive(Command)]
-#[command(name = "notes.add-note")]
-pub(crate) struct AddNote(NoteId);
+#[command(name = "memos.add-memo")]
+pub(crate) struct AddMemo(MemoId);
 
 /// No rule is about it.
 #[derive(Command)]
-#[command(name = "notes.wipe")]
-pub(crate) struct Wipe(NoteId);
+#[command(name = "memos.wipe")]
+pub(crate) struct Wipe(MemoId);
 
-impl Decide for AddNote {
-    type Event = NotesEvent;
+impl Decide for AddMemo {
+    type Event = MemosEvent;
     type Models = ();
     type Rejection = Never;
     fn keys(&self) {}
     fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
-        emit(NotesEvent::NoteAdded { note: self.0 })
+        emit(MemosEvent::MemoAdded { memo: self.0 })
     }
 }
 
 impl Decide for Wipe {
-    type Event = NotesEvent;
+    type Event = MemosEvent;
     type Models = ();
     type Rejection = Never;
     fn keys(&self) {}
     fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
-        emit(NotesEvent::NoteAdded { note: self.0 })
+        emit(MemosEvent::MemoAdded { memo: self.0 })
     }
 }
 
@@ -54,14 +54,14 @@ struct Empty {}
 
 pub(crate) fn service(app: App) -> Service {
     let routes = Routes::new()
-        .command::<AddNote>("/notes", post(add))
+        .command::<AddMemo>("/memos", post(add))
         .command::<Wipe>("/wipe", any(wipe))
-        .query("notes.count", "/notes", get(count))
+        .query("memos.count", "/memos", get(count))
         .with_state(app.clone());
     let permissions = Permissions::new()
-        .command::<AddNote>([Role::WRITER])
-        .query("notes.count", [Role::READER, Role::named("auditor")]);
-    Service { name: "notes", about: "notes", app, routes, permissions, hints: &["curl -s {url}/notes"] }
+        .command::<AddMemo>([Role::WRITER])
+        .query("memos.count", [Role::READER, Role::named("auditor")]);
+    Service { name: "memos", about: "memos", app, routes, permissions, hints: &["curl -s {url}/memos"] }
 }
 
 async fn add(
@@ -69,9 +69,9 @@ async fn add(
     incoming: Incoming,
     Body(Empty {}): Body<Empty>,
 ) -> Result<Response, Problem> {
-    let note: NoteId = incoming.fresh_id();
-    let ended = app.execute(AddNote(note)).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("note", note.to_string())])
+    let memo: MemoId = incoming.fresh_id();
+    let ended = app.execute(AddMemo(memo)).intake(incoming.intake()).await;
+    accepted(&incoming, ended, [("memo", memo.to_string())])
 }
 
 async fn wipe(State(app): State<App>, incoming: Incoming) -> Result<Response, Problem> {
