@@ -6,7 +6,7 @@ use crate::{
     layout::{self, ServiceDir},
 };
 use factum::App;
-use factum_http::{Access, Audit, Gate, Limits, Server, Service, Tokens, start_text};
+use factum_http::{Access, Audit, Gate, Limits, Metrics, Server, Service, Tokens, start_text};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -48,11 +48,12 @@ fn start(application: &Application, options: &Options) -> Result<(), Failure> {
         None => Access::default(),
     };
     access.check(*listen)?;
-    let services = open(application, data)?;
+    let metrics = Metrics::default();
+    let services = open(application, data, &metrics)?;
     let audit = audit(data, &access)?;
     let gate = Gate { access, limits: *limits, audit, ..Gate::default() };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(application, data, *listen, gate, services))
+    runtime.block_on(serve(application, data, *listen, gate, services, metrics))
 }
 
 /// Where denials are kept, if there can be any.
@@ -66,14 +67,14 @@ fn audit(data: &Path, access: &Access) -> Result<Option<Arc<dyn Audit>>, Failure
     Ok(Some(Arc::new(log)))
 }
 
-fn open(application: &Application, data: &Path) -> Result<Vec<Service>, Failure> {
+fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec<Service>, Failure> {
     let mut services = Vec::new();
     for blueprint in &application.services {
         let dir = ServiceDir::new(data, blueprint.name);
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let app = App::embedded(dir.path()).start()?;
+        let app = App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start()?;
         services.push((blueprint.build)(app));
     }
     Ok(services)
@@ -85,10 +86,11 @@ async fn serve(
     listen: SocketAddr,
     gate: Gate,
     services: Vec<Service>,
+    metrics: Metrics,
 ) -> Result<(), Failure> {
     let stop = stopped()?;
     let (told, access) = (services.clone(), gate.access.clone());
-    let server = Server::bind(listen, gate, services).await?;
+    let server = Server::bind(listen, gate, services).await?.metrics(metrics);
     tell(application, data, server.address(), &told, &access);
     drop(told);
     server.serve(stop).await?;

@@ -1,7 +1,7 @@
 //! A command at the door: its id, who sent it, and when. An `Idempotency-Key` makes the id follow from the
 //! caller, the method, the path and the key, so that a repeat finds the first outcome.
 
-use crate::{Caller, Problem, ProblemType};
+use crate::{Caller, Problem, ProblemType, trace::TraceContext};
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
@@ -55,6 +55,9 @@ where
         let mut intake = Intake::default().actor(caller.actor);
         intake.id = Some(id);
         intake.issued_at = Some(app.now());
+        if let Some(trace) = parts.extensions.get::<TraceContext>() {
+            trace.stamp(&mut intake);
+        }
         Ok(Self { id, intake })
     }
 }

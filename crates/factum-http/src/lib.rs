@@ -1,5 +1,5 @@
 //! HTTP for an application: extractors that refuse with the field at fault, the 202 answer, the status of
-//! commands, and a server that drains.
+//! commands, and a server that drains and can be watched.
 //!
 //! Who is asking is settled before anything else: [`Gate`] lets a [`Caller`] in, [`Routes`] holds them to the
 //! [`Permissions`] of the service, [`Audit`] keeps what was denied.
@@ -14,8 +14,11 @@ mod caller;
 mod commands;
 pub mod error;
 mod gate;
+mod health;
 mod incoming;
 mod limits;
+mod metrics;
+mod observed;
 mod path;
 mod permissions;
 mod problem;
@@ -25,6 +28,7 @@ mod server;
 mod service;
 mod start;
 mod tokens;
+mod trace;
 
 pub use accepted::accepted;
 pub use access::Access;
@@ -32,8 +36,10 @@ pub use audit::{Audit, Denial};
 pub use body::Body;
 pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
 pub use gate::Gate;
+pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
 pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
+pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;
 pub use problem::{FieldError, Problem, ProblemType};

@@ -1,12 +1,17 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
-use crate::{Gate, Problem, ProblemType, Service, commands, start_text};
+use crate::{
+    Gate, Metrics, Problem, ProblemType, Service, commands, health, metrics,
+    observed::{Observed, observe},
+    start_text,
+};
 use axum::{
-    Json, Router,
+    Router,
     http::{Method, Uri},
+    middleware,
     routing::get,
 };
-use serde_json::json;
+use factum::{Entropy, store::SystemEntropy};
 use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -40,7 +45,9 @@ pub enum ListenError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
+    services: Vec<Service>,
+    gate: Gate,
+    observed: Observed,
 }
 
 impl Server {
@@ -53,7 +60,22 @@ impl Server {
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, router: router(services, address, gate) })
+        let observed = Observed { metrics: Metrics::default(), entropy: Arc::new(SystemEntropy) };
+        Ok(Self { listener, address, services, gate, observed })
+    }
+
+    /// Shows `metrics` at `/metrics`; services that were given theirs count there.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.observed.metrics = metrics;
+        self
+    }
+
+    /// Takes the ids of spans, and of traces that begin here, from `entropy`.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.observed.entropy = entropy;
+        self
     }
 
     /// Where it listens.
@@ -71,7 +93,8 @@ impl Server {
             stop.await;
             stopped.send_replace(true);
         };
-        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(stop).into_future();
+        let router = router(self.services, self.address, self.gate, self.observed);
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
         let overdue = async move {
             if seen.wait_for(|stopped| *stopped).await.is_ok() {
                 tokio::time::sleep(DRAIN_TIME_MAX).await;
@@ -89,21 +112,24 @@ impl Server {
     }
 }
 
-/// The routes of all services, and those that span them, behind the gate.
-fn router(services: Vec<Service>, address: SocketAddr, gate: Gate) -> Router {
+/// The routes of all services, and those that span them, behind the gate and observed.
+fn router(services: Vec<Service>, address: SocketAddr, gate: Gate, observed: Observed) -> Router {
     let start = start_text(&services, &format!("http://{address}"), &gate.access);
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let router = commands::routes(apps)
-        .route("/", get(async move || start))
-        .route("/health", get(async || Json(json!({"status": "up"}))));
+    let router = commands::routes(Arc::clone(&apps))
+        .merge(health::routes(Arc::clone(&apps)))
+        .merge(metrics::routes(observed.metrics.clone(), apps))
+        .route("/", get(async move || start));
     let router = services
         .into_iter()
         .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
-        });
-    gate.before(router)
+        .method_not_allowed_fallback(wrong_method);
+    gate.before(router).layer(middleware::from_fn_with_state(observed, observe))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
 }

@@ -3,6 +3,7 @@
 use crate::{
     Done, Engine, ExecuteError, Intake,
     attempt::Typed,
+    observe::Underway,
     run::{Ended, run},
 };
 use factum_domain::{Command, EventSet};
@@ -11,6 +12,7 @@ use factum_event::{
 };
 use factum_store::BoxFuture;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// A command about to be carried out.
 #[must_use = "nothing happens until it is awaited"]
@@ -97,7 +99,10 @@ impl<'a, C: Command> Execute<'a, C> {
             metadata: intake.metadata,
         };
         let mut typed = Typed::new(command);
-        match run(engine, &mut typed, record, chosen.is_some()).await {
+        let underway = Underway::begin(engine, C::NAME, &record);
+        let ended = run(engine, &mut typed, record, chosen.is_some()).instrument(underway.span()).await;
+        underway.end(&ended);
+        match ended {
             Ok(Ended::Now(place)) => {
                 let events = typed.into_decision().and_then(Result::ok).expect("what was stored was decided");
                 Ok(Done { place, events: events.into_vec() })

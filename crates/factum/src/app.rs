@@ -2,8 +2,8 @@
 
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
-use factum_runtime::{CommandStatus, Engine, Execute, Ports, Retry, Sleep, View};
-use factum_store::{Clock, Entropy, MemoryStore, Store, StoreError};
+use factum_runtime::{CommandObserver, CommandStatus, Engine, Execute, Ports, Retry, Sleep, View};
+use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::sync::Arc;
 
 /// An event-sourced application. Cheap to clone: clones share the log.
@@ -56,6 +56,7 @@ pub struct Builder<B> {
     backend: B,
     ports: Ports,
     retry: Retry,
+    appends: Option<Arc<dyn AppendObserver>>,
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -132,7 +133,7 @@ impl App {
 
 impl<B> Builder<B> {
     fn new(backend: B) -> Self {
-        Self { backend, ports: Ports::default(), retry: Retry::default() }
+        Self { backend, ports: Ports::default(), retry: Retry::default(), appends: None }
     }
 
     /// Time comes from `clock`.
@@ -156,6 +157,14 @@ impl<B> Builder<B> {
     /// A lost race is decided again within these bounds.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
+    /// builder opens.
+    pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
+        self.ports.observer = Some(Arc::clone(&observer) as Arc<dyn CommandObserver>);
+        self.appends = Some(observer);
         self
     }
 
@@ -213,6 +222,7 @@ impl Builder<Embedded> {
         let mut options = self.backend.options.clone();
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
+        options.observer = self.appends.clone().or(options.observer);
         let (store, report) = factum_log::Log::open(self.backend.directory.join(EVENTS), options)?;
         Ok((self.over(Arc::new(store)), report))
     }

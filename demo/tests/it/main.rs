@@ -8,4 +8,5 @@ mod data;
 mod refusals;
 mod server;
 mod stopping;
+mod watching;
 mod who_is_asking;

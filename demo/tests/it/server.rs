@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -33,7 +33,21 @@ impl Server {
     }
 
     pub(crate) fn start_with(data: &Path, args: &[&str]) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_factum")).args(["demo", "--data"]).arg(data).args(args))
+        Self::spawn(Self::command(data).args(args))
+    }
+
+    /// With the lines that it logs kept for [`Self::stop_and_read`].
+    pub(crate) fn start_telling(data: &Path, filter: &str) -> Self {
+        let command = &mut Self::command(data);
+        Self::spawn(
+            command.args(["--listen", "127.0.0.1:0"]).env("FACTUM_LOG", filter).stderr(Stdio::piped()),
+        )
+    }
+
+    fn command(data: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
+        command.args(["demo", "--data"]).arg(data);
+        command
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
@@ -103,6 +117,15 @@ impl Server {
 
     pub(crate) fn value(&self, id: &str) -> f64 {
         self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
+    }
+
+    /// Ends it, and gives what it logged.
+    pub(crate) fn stop_and_read(&mut self) -> String {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let mut lines = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut lines).unwrap();
+        lines
     }
 
     /// Ends it as a power cut would, as far as the process can tell.

@@ -1,11 +1,14 @@
-//! A server as its callers meet it, over a service made for it: who is let in, what they may do, how much
-//! is taken on.
+//! A served application as those meet it who ask it, whether they may or not, and those who watch it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod health;
 mod limits;
 mod memos;
+mod metrics;
+mod notes;
 mod permissions;
 mod senders;
 mod served;
+mod tracing;

@@ -79,3 +79,11 @@ fn a_method_that_a_path_does_not_take_is_no_denial() {
     assert!(served.post_as("ann", "/commands/00000000-0000-0000-0000-000000000001").is(405, "method"));
     assert_eq!(served.kept.all().len(), 0);
 }
+
+#[test]
+fn measures_are_not_for_every_sender() {
+    let served = Served::with_tokens();
+    for (actor, status) in [("root", 200), ("olga", 200), ("ann", 403), ("rita", 403)] {
+        assert_eq!(served.get_as(actor, "/metrics").status, status, "{actor}");
+    }
+}

@@ -5,6 +5,7 @@
 mod bank;
 mod idempotency;
 mod loading;
+mod observed;
 mod outcomes;
 mod races;
 mod unknown;
