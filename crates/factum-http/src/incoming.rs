@@ -63,12 +63,21 @@ where
 }
 
 fn key(parts: &Parts) -> Result<Option<String>, Problem> {
-    let Some(value) = parts.headers.get(KEY) else { return Ok(None) };
+    let mut values = parts.headers.get_all(KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let refuse = |message: String| {
+        Err(Problem::new(ProblemType::Shape, format!("the header `{KEY}` {message}")).field(KEY, message))
+    };
+    if values.next().is_some() {
+        return refuse("is there more than once".to_owned());
+    }
     match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(key.to_owned())),
-        _ => {
-            let message = format!("has 1 to {KEY_BYTES_MAX} visible ASCII characters");
-            Err(Problem::new(ProblemType::Shape, format!("the header `{KEY}` {message}")).field(KEY, message))
+        Ok(key)
+            if (1..=KEY_BYTES_MAX).contains(&key.len())
+                && key.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            Ok(Some(key.to_owned()))
         }
+        _ => refuse(format!("has 1 to {KEY_BYTES_MAX} visible ASCII characters")),
     }
 }
