@@ -5,13 +5,12 @@
 
 use crate::{BODY_BYTES_MAX, Problem, ProblemType};
 use axum::{
-    body::{Body as Raw, Bytes, HttpBody, to_bytes},
+    body::{Body as Raw, Bytes, HttpBody as _, to_bytes},
     extract::{FromRequest, Request},
     http::header::{CONNECTION, CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body::Body as _;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use std::{future::poll_fn, pin::Pin};

@@ -5,6 +5,7 @@
 use crate::{Caller, Role, body::at_fault};
 use factum::{Timestamp, limits::LABEL_BYTES_MAX};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{
     fmt, fs, io,
@@ -141,6 +142,7 @@ impl Tokens {
     /// # Errors
     /// When it is not of the form: the entry and the field at fault.
     pub fn parse(text: &[u8]) -> Result<Self, InvalidTokens> {
+        no_list_for_an_object(text)?;
         let mut json = serde_json::Deserializer::from_slice(text);
         let file: File = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
@@ -212,6 +214,14 @@ fn entry(index: usize, raw: Raw) -> Result<Entry, InvalidTokens> {
 
 fn invalid(place: impl Into<String>, message: impl Into<String>) -> InvalidTokens {
     InvalidTokens { place: place.into(), message: message.into() }
+}
+
+/// To serde a list passes for an object, field by field.
+fn no_list_for_an_object(text: &[u8]) -> Result<(), InvalidTokens> {
+    let json: Value = serde_json::from_slice(text).map_err(|error| not_of_the_form(".", &error))?;
+    let listed = json["tokens"].as_array().and_then(|tokens| tokens.iter().position(Value::is_array));
+    let place = listed.map(|nth| format!("tokens[{nth}]")).or(json.is_array().then(|| "the file".to_owned()));
+    place.map_or(Ok(()), |place| Err(invalid(place, "is a list: give an object with named fields")))
 }
 
 fn not_of_the_form(path: &str, error: &serde_json::Error) -> InvalidTokens {
@@ -295,6 +305,8 @@ mod tests {
             ("".to_owned(), "`the file`: is not JSON"),
             (one("ann", ok, HASH, "") + "x", "`the file`: is not JSON"),
             ("{}".to_owned(), "`tokens`: missing field"),
+            ("[[]]".to_owned(), "`the file`: is a list"),
+            (format!(r#"{{"tokens": [["ann", ["writer"], "{HASH}", null]]}}"#), "`tokens[0]`: is a list"),
             (r#"{"tokens": [], "version": 1}"#.to_owned(), "`version`: unknown field"),
             (r#"{"tokens": []}"#.to_owned(), "`tokens`: has 0, give 1 to 4096"),
             (one("", ok, HASH, ""), "`tokens[0].actor`: "),
