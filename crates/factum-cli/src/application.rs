@@ -1,10 +1,10 @@
 //! What an application is made of, and how its command line is read.
 
-use crate::{inspect, serve, verify};
+use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use factum::App;
-use factum_http::Service;
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use factum_http::{IN_FLIGHT_MAX, Limits, Rate, Service};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 /// An application: its name, the verb that serves it, its services.
 #[derive(Debug)]
@@ -51,6 +51,21 @@ impl Application {
             .help("Where to listen")
             .default_value("127.0.0.1:3030")
             .value_parser(value_parser!(SocketAddr));
+        let tokens = Arg::new("tokens")
+            .long("tokens")
+            .value_name("FILE")
+            .help("Who may do what: switches authentication on, and any address may be listened on")
+            .value_parser(value_parser!(PathBuf));
+        let in_flight = Arg::new("in-flight")
+            .long("in-flight")
+            .value_name("N")
+            .help(format!("Most requests that are carried out at once [default: {IN_FLIGHT_MAX}]"))
+            .value_parser(value_parser!(NonZeroUsize));
+        let rate_limit = Arg::new("rate-limit")
+            .long("rate-limit")
+            .value_name("N/s")
+            .help("Most requests of one actor in a second [default: no limit]")
+            .value_parser(value_parser!(Rate));
         let dir = Arg::new("dir")
             .value_name("DIR")
             .help("The data directory")
@@ -63,7 +78,9 @@ impl Application {
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(
-                Command::new(self.serve_verb).about("Serve over HTTP until stopped").arg(data).arg(listen),
+                Command::new(self.serve_verb)
+                    .about("Serve over HTTP until stopped")
+                    .args([data, listen, tokens, in_flight, rate_limit]),
             )
             .subcommand(
                 Command::new("inspect")
@@ -72,6 +89,24 @@ impl Application {
                     .arg(json),
             )
             .subcommand(Command::new("verify").about("Check every byte of the logs").arg(dir))
+            .subcommand(
+                Command::new("token")
+                    .about("Make a token, and its entry for the file of --tokens")
+                    .arg(Arg::new("actor").value_name("ACTOR").help("Who will hold it").required(true))
+                    .arg(
+                        Arg::new("roles")
+                            .value_name("ROLE")
+                            .help("admin, operator, writer, reader, or one of the services' own")
+                            .num_args(1..)
+                            .required(true),
+                    )
+                    .arg(
+                        Arg::new("expires-at")
+                            .long("expires-at")
+                            .value_name("TIME")
+                            .help("When it ends, such as 2027-01-31T12:00:00Z [default: never]"),
+                    ),
+            )
     }
 }
 
@@ -89,11 +124,23 @@ pub fn run(application: Application) -> ExitCode {
     match matches.subcommand() {
         Some(("inspect", matches)) => inspect::run(path(matches, "dir"), matches.get_flag("json")),
         Some(("verify", matches)) => verify::run(path(matches, "dir")),
-        Some((_, matches)) => {
-            let listen = *matches.get_one::<SocketAddr>("listen").expect("it has a default");
-            serve::run(&application, path(matches, "data"), listen)
+        Some(("token", matches)) => {
+            let actor = matches.get_one::<String>("actor").expect("it is required");
+            let roles: Vec<_> = matches.get_many("roles").expect("they are required").cloned().collect();
+            token::run(actor, &roles, matches.get_one("expires-at"))
         }
+        Some((_, matches)) => serve::run(&application, &serving(matches)),
         None => unreachable!("a verb is required"),
+    }
+}
+
+fn serving(matches: &ArgMatches) -> serve::Options {
+    let in_flight_max = matches.get_one("in-flight").copied().unwrap_or(IN_FLIGHT_MAX);
+    serve::Options {
+        data: path(matches, "data").clone(),
+        listen: *matches.get_one("listen").expect("it has a default"),
+        tokens: matches.get_one("tokens").cloned(),
+        limits: Limits { in_flight_max, rate: matches.get_one("rate-limit").copied() },
     }
 }
 

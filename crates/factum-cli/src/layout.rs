@@ -1,9 +1,14 @@
-//! Where an application keeps what: `DIR/<service>/{events,commands,views}`.
+//! Where an application keeps what: `DIR/<service>/{events,commands,views}`, and `DIR/audit.log` beside them.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
+
+/// What was denied, in all services.
+pub(crate) fn audit(data: &Path) -> PathBuf {
+    data.join("audit.log")
+}
 
 /// The folders of one service.
 #[derive(Debug, Clone)]

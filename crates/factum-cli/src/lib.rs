@@ -1,10 +1,12 @@
 //! The command line of an application. `run` gives every application the same verbs under its own binary:
-//! serve it, look into its data, verify its data.
+//! serve it, look into its data, verify its data, make a token.
 
 mod application;
+mod audit_log;
 mod inspect;
 mod layout;
 mod serve;
+mod token;
 mod tracing;
 mod verify;
 

@@ -1,13 +1,18 @@
 //! Serves an application: opens its logs, then listens, then tells where; on a signal drains and ends.
 
-use crate::{Application, layout::ServiceDir};
+use crate::{
+    Application,
+    audit_log::{AUDIT_BYTES_MAX, AuditLog},
+    layout::{self, ServiceDir},
+};
 use factum::App;
-use factum_http::{Access, Metrics, Server, Service, start_text};
+use factum_http::{Access, Audit, Gate, Limits, Metrics, Server, Service, Tokens, start_text};
 use std::{
     io::{self, Write},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 use tokio::{
     runtime::Builder,
@@ -16,8 +21,17 @@ use tokio::{
 
 type Failure = Box<dyn std::error::Error>;
 
-pub(crate) fn run(application: &Application, data: &Path, listen: SocketAddr) -> ExitCode {
-    match start(application, data, listen) {
+/// What the command line says about serving.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) tokens: Option<PathBuf>,
+    pub(crate) limits: Limits,
+}
+
+pub(crate) fn run(application: &Application, options: &Options) -> ExitCode {
+    match start(application, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}: {error}", application.name());
@@ -26,13 +40,31 @@ pub(crate) fn run(application: &Application, data: &Path, listen: SocketAddr) ->
     }
 }
 
-fn start(application: &Application, data: &Path, listen: SocketAddr) -> Result<(), Failure> {
+fn start(application: &Application, options: &Options) -> Result<(), Failure> {
+    let Options { data, listen, tokens, limits } = options;
     // Before anything is made on disk.
-    Access::default().check(listen)?;
+    let access = match tokens {
+        Some(path) => Access::from(Tokens::read(path)?),
+        None => Access::default(),
+    };
+    access.check(*listen)?;
     let metrics = Metrics::default();
     let services = open(application, data, &metrics)?;
+    let audit = audit(data, &access)?;
+    let gate = Gate { access, limits: *limits, audit, ..Gate::default() };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(application, data, listen, services, metrics))
+    runtime.block_on(serve(application, data, *listen, gate, services, metrics))
+}
+
+/// Where denials are kept, if there can be any.
+fn audit(data: &Path, access: &Access) -> Result<Option<Arc<dyn Audit>>, Failure> {
+    if let Access::Open = access {
+        return Ok(None);
+    }
+    let path = layout::audit(data);
+    let log = AuditLog::open(path.clone(), AUDIT_BYTES_MAX)
+        .map_err(|cause| format!("could not open the audit in {}: {cause}", path.display()))?;
+    Ok(Some(Arc::new(log)))
 }
 
 fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec<Service>, Failure> {
@@ -52,23 +84,24 @@ async fn serve(
     application: &Application,
     data: &Path,
     listen: SocketAddr,
+    gate: Gate,
     services: Vec<Service>,
     metrics: Metrics,
 ) -> Result<(), Failure> {
     let stop = stopped()?;
-    let told = services.clone();
-    let server = Server::bind(listen, Access::default(), services).await?.metrics(metrics);
-    tell(application, data, server.address(), &told);
+    let (told, access) = (services.clone(), gate.access.clone());
+    let server = Server::bind(listen, gate, services).await?.metrics(metrics);
+    tell(application, data, server.address(), &told, &access);
     drop(told);
     server.serve(stop).await?;
     say(&format!("{} has stopped; its data is in {}\n", application.name(), data.display()));
     Ok(())
 }
 
-fn tell(application: &Application, data: &Path, address: SocketAddr, services: &[Service]) {
+fn tell(application: &Application, data: &Path, address: SocketAddr, services: &[Service], access: &Access) {
     let url = format!("http://{address}");
     let text = format!("{} is up at {url}, its data in {}\n\n", application.name(), data.display());
-    say(&(text + &start_text(services, &url) + "\nStop it with Ctrl-C.\n"));
+    say(&(text + &start_text(services, &url, access) + "\nStop it with Ctrl-C.\n"));
 }
 
 /// Output that nobody reads any more is no reason to stop serving.

@@ -1,22 +1,19 @@
 //! A JSON body that is read whole or refused with the field at fault.
 //!
-//! Every request's body is taken in before anything judges it: a refusal that left it unread would cost the
-//! client its connection, and the next request on it an unexplained failure.
+//! Every request's body is taken in, or let go by, before the request is answered: a refusal that left it
+//! unread would cost the client its connection, and the next request on it an unexplained failure.
 
-use crate::{Problem, ProblemType};
+use crate::{BODY_BYTES_MAX, Problem, ProblemType};
 use axum::{
-    body::{Body as Raw, Bytes, to_bytes},
+    body::{Body as Raw, Bytes, HttpBody as _, to_bytes},
     extract::{FromRequest, Request},
     http::header::{CONNECTION, CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body::Body as _;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
-
-/// Largest body, in bytes.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+use std::{future::poll_fn, pin::Pin};
 
 /// The body as `T`. Anything else is refused: 415 when it does not say it is JSON, 413 over
 /// [`BODY_BYTES_MAX`], 400 with the field otherwise.
@@ -57,6 +54,20 @@ pub(crate) async fn take_in(request: Request, next: Next) -> Response {
     }
 }
 
+/// Refuses a request whose body nobody needs: it is let go by, up to [`BODY_BYTES_MAX`], and not kept.
+pub(crate) async fn refuse(request: Request, problem: Problem) -> Response {
+    let mut body = request.into_body();
+    let mut left = BODY_BYTES_MAX;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let bytes = frame.ok().map(|frame| frame.data_ref().map_or(0, Bytes::len));
+        match bytes.and_then(|bytes| left.checked_sub(bytes)) {
+            Some(rest) => left = rest,
+            None => return problem.header(CONNECTION, "close").into_response(),
+        }
+    }
+    problem.into_response()
+}
+
 async fn whole(body: Raw) -> Result<Bytes, Problem> {
     to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
         let source = std::error::Error::source(&error);
@@ -83,26 +94,31 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        refuse(&path, error.inner())
+        not_of_the_form(&path, error.inner())
     })?;
-    json.end().map_err(|error| refuse(".", &error))?;
+    json.end().map_err(|error| not_of_the_form(".", &error))?;
     Ok(parsed)
 }
 
-fn refuse(path: &str, error: &serde_json::Error) -> Problem {
+fn not_of_the_form(path: &str, error: &serde_json::Error) -> Problem {
     let message = without_place(&error.to_string());
     if !error.is_data() {
         let detail = format!("the body is not JSON: {error}");
         return Problem::new(ProblemType::Shape, detail).field("body", message);
     }
-    let field = match (path, quoted(&message)) {
+    let field = at_fault(path, &message);
+    Problem::new(ProblemType::Shape, format!("the field `{field}` is not as it should be: {message}"))
+        .field(field, message)
+}
+
+/// The field that serde's `message` about `path` is on.
+pub(crate) fn at_fault(path: &str, message: &str) -> String {
+    match (path, quoted(message)) {
         (".", Some(name)) => name.to_owned(),
         (".", None) => "body".to_owned(),
         (path, Some(name)) if message.starts_with("missing field") => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
-    };
-    Problem::new(ProblemType::Shape, format!("the field `{field}` is not as it should be: {message}"))
-        .field(field, message)
+    }
 }
 
 /// serde names a missing, unknown or repeated field of the outermost object only in its message.

@@ -1,10 +1,17 @@
-//! `GET /commands/{id}`: what became of a command, in whichever service it was sent to.
+//! `GET /commands/{id}`: what became of a command, in whichever service it was sent to. Its sender is told,
+//! and an operator; to others there is no such command, so that an id they come by tells them nothing.
 
-use crate::{PathId, Problem, ProblemType};
-use axum::{Json, Router, extract::State, routing::get};
+use crate::{
+    Caller, PathId, Problem, ProblemType,
+    audit::{Auditor, Place},
+};
+use axum::{Extension, Json, Router, extract::State, routing::get};
 use factum::{App, CommandId, CommandStatus, EventPlace, Status, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
+
+/// What the audit calls reading the status of a command.
+const READ_COMMAND: &str = "factum.read-command";
 
 /// The apps of all services, each with its name.
 type Apps = Arc<[(&'static str, App)]>;
@@ -51,10 +58,20 @@ impl Wire {
     }
 }
 
-async fn status(State(apps): State<Apps>, PathId(id): PathId<CommandId>) -> Result<Json<Wire>, Problem> {
+async fn status(
+    State(apps): State<Apps>,
+    PathId(id): PathId<CommandId>,
+    caller: Caller,
+    place: Place,
+    Extension(auditor): Extension<Auditor>,
+) -> Result<Json<Wire>, Problem> {
     for (service, app) in apps.iter() {
-        if let Some(status) = app.status(id).await? {
-            return Ok(Json(Wire::new(service, status)));
+        match app.status(id).await? {
+            Some(status) if caller.may_see(status.actor.as_deref()) => {
+                return Ok(Json(Wire::new(service, status)));
+            }
+            Some(_) => auditor.denied(&caller, READ_COMMAND, &place, "it is another sender's command"),
+            None => {}
         }
     }
     Err(Problem::new(ProblemType::NotFound, format!("there is no command with id {id}"))

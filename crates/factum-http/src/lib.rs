@@ -1,32 +1,50 @@
 //! HTTP for an application: extractors that refuse with the field at fault, the 202 answer, the status of
 //! commands, and a server that drains and can be watched.
 //!
+//! Who is asking is settled before anything else: [`Gate`] lets a [`Caller`] in, [`Routes`] holds them to the
+//! [`Permissions`] of the service, [`Audit`] keeps what was denied.
+//!
 //! Knows the facade, never a backend. Every error becomes a status in [`mod@error`], nowhere else.
 
 mod accepted;
+mod access;
+mod audit;
 mod body;
 mod caller;
 mod commands;
 pub mod error;
+mod gate;
 mod health;
 mod incoming;
+mod limits;
 mod metrics;
 mod observed;
 mod path;
+mod permissions;
 mod problem;
+mod rate;
+mod routes;
 mod server;
 mod service;
 mod start;
+mod tokens;
 mod trace;
 
 pub use accepted::accepted;
-pub use body::{BODY_BYTES_MAX, Body};
-pub use caller::{Access, Caller, Role};
+pub use access::Access;
+pub use audit::{Audit, Denial};
+pub use body::Body;
+pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
+pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
+pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
+pub use permissions::Permissions;
 pub use problem::{FieldError, Problem, ProblemType};
+pub use routes::Routes;
 pub use server::{DRAIN_TIME_MAX, ListenError, Server};
 pub use service::Service;
 pub use start::start_text;
+pub use tokens::{InvalidTokens, TOKENS_FILE_BYTES_MAX, TOKENS_MAX, Tokens, TokensError, sha256_hex};

@@ -1,6 +1,7 @@
 //! What is counted and timed, and the page it stands on. One registry for each server, none for the process.
 //! Labels are bounded: routes as they are declared, commands as the code names them, never what a client sent.
 
+use crate::{Permissions, Role, Routes};
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use factum::{
     App, CommandMeasure, CommandObserver, Monotonic,
@@ -212,8 +213,12 @@ impl AppendObserver for ServiceMetrics {
 
 /// `GET /metrics`.
 pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
-    Router::new().route("/metrics", get(answer)).with_state((metrics, apps))
+    let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
+    Routes::new().query(READ, "/metrics", get(answer)).with_state((metrics, apps)).under(permissions)
 }
+
+/// What the permission to see them is called.
+const READ: &str = "factum.read-metrics";
 
 type Shown = (Metrics, Arc<[(&'static str, App)]>);
 

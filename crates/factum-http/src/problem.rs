@@ -12,6 +12,10 @@ use serde::Serialize;
 pub enum ProblemType {
     /// The body, a path or a header is not of the right shape.
     Shape,
+    /// Nothing says who is asking.
+    Unauthenticated,
+    /// No role of the caller allows it.
+    Denied,
     /// There is no such thing.
     NotFound,
     /// The path exists, but not with this method.
@@ -30,6 +34,8 @@ pub enum ProblemType {
     Failed,
     /// An idempotency key came with another body before.
     KeyReused,
+    /// The caller sends more requests than the rate allows.
+    TooMany,
     /// Nothing was stored; try again.
     Unavailable,
     /// It is not known whether the command was stored.
@@ -40,8 +46,10 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Shape,
+        Self::Unauthenticated,
+        Self::Denied,
         Self::NotFound,
         Self::Method,
         Self::MediaType,
@@ -51,6 +59,7 @@ impl ProblemType {
         Self::Rejected,
         Self::Failed,
         Self::KeyReused,
+        Self::TooMany,
         Self::Unavailable,
         Self::Unknown,
         Self::Corrupt,
@@ -60,6 +69,8 @@ impl ProblemType {
     pub const fn uri(self) -> &'static str {
         match self {
             Self::Shape => "urn:factum:problem:shape",
+            Self::Unauthenticated => "urn:factum:problem:unauthenticated",
+            Self::Denied => "urn:factum:problem:denied",
             Self::NotFound => "urn:factum:problem:not-found",
             Self::Method => "urn:factum:problem:method",
             Self::MediaType => "urn:factum:problem:media-type",
@@ -69,6 +80,7 @@ impl ProblemType {
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
             Self::KeyReused => "urn:factum:problem:key-reused",
+            Self::TooMany => "urn:factum:problem:too-many",
             Self::Unavailable => "urn:factum:problem:unavailable",
             Self::Unknown => "urn:factum:problem:unknown-outcome",
             Self::Corrupt => "urn:factum:problem:corrupt",
@@ -79,6 +91,8 @@ impl ProblemType {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Shape => "the request is not of the right shape",
+            Self::Unauthenticated => "nothing says who is asking",
+            Self::Denied => "no role of yours allows this",
             Self::NotFound => "there is no such thing",
             Self::Method => "this path does not take this method",
             Self::MediaType => "the body is not JSON",
@@ -88,6 +102,7 @@ impl ProblemType {
             Self::Rejected => "rejected",
             Self::Failed => "given up",
             Self::KeyReused => "the idempotency key belongs to another request",
+            Self::TooMany => "too many requests",
             Self::Unavailable => "nothing was stored, try again",
             Self::Unknown => "it is not known whether the command was stored",
             Self::Corrupt => "stored data cannot be read",
@@ -97,6 +112,8 @@ impl ProblemType {
     const fn status(self) -> StatusCode {
         match self {
             Self::Shape => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Denied => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -104,6 +121,7 @@ impl ProblemType {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unknown | Self::Corrupt => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -117,6 +135,13 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
+}
+
+/// Who may do what was asked.
+#[derive(Clone, Debug, Serialize)]
+struct Allowed {
+    action: &'static str,
+    roles: Vec<String>,
 }
 
 /// A refusal.
@@ -133,6 +158,7 @@ pub struct Problem {
     detail: String,
     code: Option<String>,
     fields: Vec<FieldError>,
+    allowed: Option<Box<Allowed>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -145,6 +171,7 @@ impl Problem {
             detail: detail.into(),
             code: None,
             fields: Vec::new(),
+            allowed: None,
             headers: Vec::new(),
         }
     }
@@ -160,6 +187,12 @@ impl Problem {
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
+        self
+    }
+
+    /// With the action that was denied, and the roles that may do it.
+    pub(crate) fn allowed(mut self, action: &'static str, roles: Vec<String>) -> Self {
+        self.allowed = Some(Box::new(Allowed { action, roles }));
         self
     }
 
@@ -185,6 +218,11 @@ impl Problem {
         self.status.as_u16()
     }
 
+    /// What is wrong, and what to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The fields at fault.
     pub fn fields(&self) -> &[FieldError] {
         &self.fields
@@ -202,6 +240,8 @@ struct Wire<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
+    #[serde(flatten)]
+    allowed: Option<Box<Allowed>>,
 }
 
 impl IntoResponse for Problem {
@@ -213,6 +253,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
+            allowed: self.allowed,
         };
         let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
         let mut response =

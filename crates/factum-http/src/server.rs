@@ -1,7 +1,7 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Access, Metrics, Problem, ProblemType, Service, body, caller, commands, health, metrics,
+    Gate, Metrics, Problem, ProblemType, Service, commands, health, metrics,
     observed::{Observed, observe},
     start_text,
 };
@@ -24,7 +24,7 @@ pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 pub enum ListenError {
     /// Others could reach the port, and nothing tells callers apart.
     #[error(
-        "refused to listen on {address}: it can be reached from other machines, and without authentication every caller would be an administrator; listen on a loopback address such as 127.0.0.1:3030"
+        "refused to listen on {address}: it can be reached from other machines, and without authentication every caller would be an administrator; listen on a loopback address such as 127.0.0.1:3030, or switch authentication on with --tokens FILE"
     )]
     OpenToOthers {
         /// The address.
@@ -46,6 +46,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     services: Vec<Service>,
+    gate: Gate,
     observed: Observed,
 }
 
@@ -54,17 +55,13 @@ impl Server {
     ///
     /// # Errors
     /// When the address is open to others, or cannot be bound.
-    pub async fn bind(
-        address: SocketAddr,
-        access: Access,
-        services: Vec<Service>,
-    ) -> Result<Self, ListenError> {
-        access.check(address)?;
+    pub async fn bind(address: SocketAddr, gate: Gate, services: Vec<Service>) -> Result<Self, ListenError> {
+        gate.access.check(address)?;
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let observed = Observed { metrics: Metrics::default(), entropy: Arc::new(SystemEntropy) };
-        Ok(Self { listener, address, services, observed })
+        Ok(Self { listener, address, services, gate, observed })
     }
 
     /// Shows `metrics` at `/metrics`; services that were given theirs count there.
@@ -96,7 +93,7 @@ impl Server {
             stop.await;
             stopped.send_replace(true);
         };
-        let router = router(self.services, self.address, self.observed);
+        let router = router(self.services, self.address, self.gate, self.observed);
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
         let overdue = async move {
             if seen.wait_for(|stopped| *stopped).await.is_ok() {
@@ -115,26 +112,22 @@ impl Server {
     }
 }
 
-/// The routes of all services, and those that span them.
-pub(crate) fn router(services: Vec<Service>, address: SocketAddr, observed: Observed) -> Router {
-    let start = start_text(&services, &format!("http://{address}"));
+/// The routes of all services, and those that span them, behind the gate and observed.
+fn router(services: Vec<Service>, address: SocketAddr, gate: Gate, observed: Observed) -> Router {
+    let start = start_text(&services, &format!("http://{address}"), &gate.access);
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let health = health::routes(Arc::clone(&apps)).method_not_allowed_fallback(wrong_method);
     let router = commands::routes(Arc::clone(&apps))
+        .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));
-    services
+    let router = services
         .into_iter()
-        .fold(router, |router, service| router.merge(service.routes))
+        .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(caller::only_this_machine))
-        // Below what tells callers apart: a machine that asks for health has no credentials.
-        .merge(health)
-        .layer(middleware::from_fn(body::take_in))
-        .layer(middleware::from_fn_with_state(observed, observe))
+        .method_not_allowed_fallback(wrong_method);
+    gate.before(router).layer(middleware::from_fn_with_state(observed, observe))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {

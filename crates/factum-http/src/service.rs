@@ -1,6 +1,6 @@
 //! One service: an app, the routes over it, and what a newcomer may try.
 
-use axum::Router;
+use crate::{Permissions, Routes};
 use factum::App;
 
 /// A service, ready to be served alone or beside others.
@@ -13,7 +13,9 @@ pub struct Service {
     /// Its app.
     pub app: App,
     /// Its routes.
-    pub routes: Router,
+    pub routes: Routes,
+    /// Which roles may do what, once callers are told apart.
+    pub permissions: Permissions,
     /// Shell lines to try, `{url}` standing for where it is served.
     pub hints: &'static [&'static str],
 }

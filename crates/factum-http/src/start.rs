@@ -1,20 +1,28 @@
 //! What a newcomer is told: the services, and three lines to try. The command line prints it, `GET /` answers
 //! with it.
 
-use crate::Service;
+use crate::{Access, Service};
 
 /// Most lines to try that are shown.
 const HINTS_MAX: usize = 3;
 
+/// What the lines to try begin with, and with it the token that the reader has in `$TOKEN`.
+const CURL: &str = "curl ";
+const CURL_WITH_TOKEN: &str = r#"curl -H "Authorization: Bearer $TOKEN" "#;
+
 /// The services and the lines to try, as plain text, for a server at `url`.
-pub fn start_text(services: &[Service], url: &str) -> String {
+pub fn start_text(services: &[Service], url: &str, access: &Access) -> String {
+    let curl = match access {
+        Access::Open => CURL,
+        Access::Tokens(_) => CURL_WITH_TOKEN,
+    };
     let mut text = String::new();
     for service in services {
         text += &format!("  {:<12} {}\n", service.name, service.about);
     }
     text += "\nTry it:\n\n";
     for hint in services.iter().flat_map(|service| service.hints).take(HINTS_MAX) {
-        text += &format!("  {}\n", hint.replace("{url}", url));
+        text += &format!("  {}\n", hint.replace("{url}", url).replace(CURL, curl));
     }
     text
 }

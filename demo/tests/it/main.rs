@@ -9,3 +9,4 @@ mod refusals;
 mod server;
 mod stopping;
 mod watching;
+mod who_is_asking;

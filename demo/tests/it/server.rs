@@ -19,6 +19,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
     pub(crate) content_type: String,
+    pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: Value,
 }
 
@@ -28,22 +29,29 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
-        Self::spawn(&mut Self::command(data))
+        Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    pub(crate) fn start_with(data: &Path, args: &[&str]) -> Self {
+        Self::spawn(Self::command(data).args(args))
     }
 
     /// With the lines that it logs kept for [`Self::stop_and_read`].
     pub(crate) fn start_telling(data: &Path, filter: &str) -> Self {
-        Self::spawn(Self::command(data).env("FACTUM_LOG", filter).stderr(Stdio::piped()))
+        let command = &mut Self::command(data);
+        Self::spawn(
+            command.args(["--listen", "127.0.0.1:0"]).env("FACTUM_LOG", filter).stderr(Stdio::piped()),
+        )
     }
 
     fn command(data: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
-        command.args(["demo", "--listen", "127.0.0.1:0", "--data"]).arg(data).stdin(Stdio::null());
+        command.args(["demo", "--data"]).arg(data);
         command
     }
 
-    fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -54,7 +62,15 @@ impl Server {
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
-        read(self.agent.get(format!("{}{path}", self.url)).call().unwrap())
+        self.get_with(path, &[])
+    }
+
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.call().unwrap())
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
@@ -130,12 +146,13 @@ impl Drop for Server {
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let (location, content_type) = (header("location"), header("content-type").unwrap_or_default());
-    let status = response.status().as_u16();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.body_mut().read_to_string().unwrap();
     Answer {
         status,
         location,
         content_type,
+        headers,
         body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
 }

@@ -2,26 +2,33 @@
 
 use crate::{CreateValue, Operation, UpdateValue, Value, ValueId};
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
     response::Response,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use factum::App;
-use factum_http::{Body, Incoming, PathId, Problem, ProblemType, Service, accepted};
+use factum_http::{
+    Body, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, accepted,
+};
 use serde::{Deserialize, Serialize};
 
 /// The calculator, over `app`.
 pub fn service(app: App) -> Service {
-    let routes = Router::new()
-        .route("/values", post(create))
-        .route("/values/{id}", get(read).put(update))
+    let routes = Routes::new()
+        .command::<CreateValue>("/values", post(create))
+        .command::<UpdateValue>("/values/{id}", put(update))
+        .query("calculator.read-value", "/values/{id}", get(read))
         .with_state(app.clone());
+    let permissions = Permissions::new()
+        .commands_in("calculator", [Role::WRITER])
+        .queries_in("calculator", [Role::READER, Role::WRITER]);
     Service {
         name: "calculator",
         about: "create a value, add to it, multiply it",
         app,
         routes,
+        permissions,
         hints: &HINTS,
     }
 }

@@ -48,7 +48,7 @@ fn a_service_whose_log_refuses_is_not_ready_and_says_what_to_do() {
         store.append(batch)
     });
     let broken = Service { name: "broken", ..service(App::on(Arc::new(store)).start()) };
-    let sound = Service { routes: axum::Router::new(), ..service(App::in_memory().start()) };
+    let sound = Service { routes: factum_http::Routes::new(), ..service(App::in_memory().start()) };
     let [before, after, live, old] = ask(vec![sound, broken], move |client| {
         let before = client.get("/health/ready");
         fails.store(true, Ordering::SeqCst);

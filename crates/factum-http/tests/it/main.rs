@@ -1,8 +1,14 @@
-//! A served application as an operator watches it: its health, its traces, its measures.
+//! A served application as those meet it who ask it, whether they may or not, and those who watch it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod health;
+mod limits;
+mod memos;
 mod metrics;
 mod notes;
+mod permissions;
+mod senders;
+mod served;
 mod tracing;

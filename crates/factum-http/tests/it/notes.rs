@@ -2,13 +2,14 @@
 //! another.
 
 use axum::{
-    Router,
     extract::State,
     response::Response,
     routing::{get, post},
 };
 use factum::prelude::*;
-use factum_http::{Access, Body, Incoming, Metrics, PathId, Problem, Server, Service, accepted};
+use factum_http::{
+    Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service, accepted,
+};
 use factum_testkit::SeededEntropy;
 use std::sync::Arc;
 use tokio::{runtime::Builder, sync::oneshot, task::spawn_blocking};
@@ -56,9 +57,11 @@ async fn read(PathId(id): PathId<NoteId>) -> String {
 }
 
 pub(crate) fn service(app: App) -> Service {
-    let routes =
-        Router::new().route("/notes", post(write)).route("/notes/{id}", get(read)).with_state(app.clone());
-    Service { name: "notes", about: "write notes", app, routes, hints: &[] }
+    let routes = Routes::new()
+        .command::<Write>("/notes", post(write))
+        .query("notes.read", "/notes/{id}", get(read))
+        .with_state(app.clone());
+    Service { name: "notes", about: "write notes", app, routes, permissions: Permissions::new(), hints: &[] }
 }
 
 /// Serves, and gives what `ask` found at the url.
@@ -69,7 +72,7 @@ pub(crate) fn served<T: Send + 'static>(
 ) -> T {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let bound = Server::bind("127.0.0.1:0".parse().unwrap(), Access::default(), services).await.unwrap();
+        let bound = Server::bind("127.0.0.1:0".parse().unwrap(), Gate::default(), services).await.unwrap();
         let server = bound.metrics(metrics).entropy(Arc::new(SeededEntropy::new(7)));
         let (stop, stopped) = oneshot::channel::<()>();
         let url = format!("http://{}", server.address());

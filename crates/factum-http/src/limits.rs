@@ -1,0 +1,80 @@
+//! How much of anything is taken at once: every bound of the HTTP side that is not on the shape of a field.
+
+use std::{num::NonZeroUsize, str::FromStr, time::Duration};
+
+/// Largest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most requests that are carried out at once, unless [`Limits::in_flight_max`] says otherwise.
+pub const IN_FLIGHT_MAX: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not zero");
+
+/// After being told to come back later, a client waits this long.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The highest rate that can be asked for, in requests per second.
+pub const RATE_MAX: u32 = 1_000_000;
+
+/// What one server takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most requests that are carried out at once; one more is answered 503 before its body is read.
+    pub in_flight_max: NonZeroUsize,
+    /// Most requests of one actor in a second; one more is answered 429. Off if none is given.
+    pub rate: Option<Rate>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { in_flight_max: IN_FLIGHT_MAX, rate: None }
+    }
+}
+
+/// Requests per second, from 1 to [`RATE_MAX`]. What was not used is saved up for one second.
+///
+/// ```
+/// let rate: factum_http::Rate = "100/s".parse().unwrap();
+/// assert_eq!(rate.per_second(), 100);
+/// assert!("100".parse::<factum_http::Rate>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(u32);
+
+/// A text that is no rate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a rate: write `N/s`, requests per second, with N from 1 to {RATE_MAX}")]
+pub struct InvalidRate;
+
+impl Rate {
+    /// So many in a second.
+    pub const fn per_second(self) -> u32 {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let number =
+            text.strip_suffix("/s").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = number.and_then(|digits| digits.parse().ok());
+        number.filter(|number| (1..=RATE_MAX).contains(number)).map(Self).ok_or(InvalidRate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_per_second() {
+        for (text, rate) in [("1/s", 1), ("100/s", 100), ("1000000/s", 1_000_000)] {
+            assert_eq!(text.parse(), Ok(Rate(rate)));
+        }
+        for text in
+            ["", "/s", "0/s", "1000001/s", "100", "100/m", "+1/s", "-1/s", "1.5/s", " 1/s", "99999999999/s"]
+        {
+            assert_eq!(text.parse::<Rate>(), Err(InvalidRate), "{text}");
+        }
+    }
+}
