@@ -3,7 +3,7 @@
 use crate::{
     Done, Engine, ExecuteError, Intake,
     attempt::Typed,
-    run::{Ended, run},
+    run::{Asked, Ended, run},
 };
 use factum_domain::{Command, EventSet};
 use factum_event::{
@@ -95,8 +95,11 @@ impl<'a, C: Command> Execute<'a, C> {
             issued_at: intake.issued_at.unwrap_or_else(|| engine.now()),
             metadata: intake.metadata,
         };
-        let mut typed = Typed::new(command);
-        match run(engine, &mut typed, record, chosen.is_some()).await {
+        let (mut typed, id) = (Typed::new(command), record.id);
+        let ended =
+            run(engine, &mut typed, record, Asked { id_was_chosen: chosen.is_some(), tracking: None }).await;
+        engine.outcomes().tell(id);
+        match ended {
             Ok(Ended::Now(place)) => {
                 let events = typed.into_decision().and_then(Result::ok).expect("what was stored was decided");
                 Ok(Done { place, events: events.into_vec() })

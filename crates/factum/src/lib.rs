@@ -75,7 +75,9 @@ pub use app::Embedded;
 pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
-    At, CommandStatus, Done, EventPlace, Execute, ExecuteError, Intake, ReadError, Retry, Sleep, Status, View,
+    At, CommandStatus, Done, EventPlace, Execute, ExecuteError, Intake, LaneLayout, LaneMode, LaneState,
+    Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, Status, Submit, SubmitError, SystemSpawn,
+    Ticket, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, StoreError, block_on};

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bank;
+mod crashes;
 mod idempotency;
+mod lanes;
 mod loading;
 mod outcomes;
+mod parking;
 mod races;
 mod unknown;
