@@ -74,9 +74,9 @@ id! {
 }
 
 impl CommandId {
-    /// The id that a client's idempotency key stands for. The same parts give the same id, so that a
-    /// repeat finds the first outcome. Parts are set apart by a zero byte, which none of them may hold
-    /// (`scope` is the actor and, over HTTP, the method and path).
+    /// The id that a client's idempotency key stands for. The same parts give the same id, so that a repeat
+    /// finds the first outcome; each part counts with its length, so that no two lists of parts are one.
+    /// `scope` is who the key belongs to: tenant and actor, and what it was sent to.
     ///
     /// ```
     /// use factum_event::CommandId;
@@ -86,11 +86,10 @@ impl CommandId {
     /// ```
     pub fn from_idempotency_key(scope: &[&str], key: &str) -> Self {
         let mut text = Vec::new();
-        for part in scope {
+        for part in scope.iter().chain([&key]) {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
             text.extend_from_slice(part.as_bytes());
-            text.push(0);
         }
-        text.extend_from_slice(key.as_bytes());
         Self(Uuid::new_v5(&IDEMPOTENCY_NAMESPACE, &text))
     }
 
@@ -216,7 +215,7 @@ mod tests {
         assert_eq!(command.fresh(0).to_string(), "0d5bd8f1-74b6-5c3c-869e-b2f6a41119ff");
         assert_eq!(
             CommandId::from_idempotency_key(&["ann", "PUT", "/values/1"], "k1").to_string(),
-            "0b66a123-5ade-51d3-81a3-a0043680ccd4"
+            "b1fce1d8-6d76-5c86-8031-f952cff9daea"
         );
     }
 
@@ -224,6 +223,13 @@ mod tests {
     fn derived_ids_are_uuids_of_version_8() {
         let id = EventId::derived(CommandId::new(Uuid::from_u128(1)), 70_000).get();
         assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+    }
+
+    #[test]
+    fn no_two_scopes_are_one() {
+        let id = CommandId::from_idempotency_key;
+        assert_ne!(id(&["ann", "bank.open\0k"], ""), id(&["ann\0bank.open"], "k"));
+        assert_ne!(id(&["ann", ""], "k"), id(&["", "ann"], "k"));
     }
 
     #[test]

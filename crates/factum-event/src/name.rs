@@ -49,6 +49,16 @@ pub enum InvalidName {
     },
 }
 
+impl InvalidName {
+    /// Whether `text` may stand as `what`, a label such as an actor or an idempotency key.
+    ///
+    /// # Errors
+    /// When it is empty, over [`LABEL_BYTES_MAX`] bytes, or has a control character.
+    pub fn check_label(what: &'static str, text: &str) -> Result<(), Self> {
+        check_text(what, text, LABEL_BYTES_MAX)
+    }
+}
+
 pub(crate) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
     if text.is_empty() {
         return Err(InvalidName::Empty { what });

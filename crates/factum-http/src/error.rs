@@ -13,13 +13,10 @@ impl From<Rejection> for Problem {
 impl<R: Reject> From<ExecuteError<R>> for Problem {
     fn from(error: ExecuteError<R>) -> Self {
         let detail = error.to_string();
+        if let Some(rejection) = error.rejection() {
+            return Self::from(rejection);
+        }
         match error {
-            ExecuteError::Rejected(rejection) => Self::from(Rejection {
-                code: rejection.code().into(),
-                reason: rejection.to_string(),
-                status: rejection.status(),
-            }),
-            ExecuteError::RejectedEarlier(rejection) => Self::from(rejection),
             ExecuteError::FailedEarlier { .. } => Self::new(ProblemType::Failed, detail),
             ExecuteError::KeyReused { .. } => Self::new(ProblemType::KeyReused, detail),
             ExecuteError::Conflict { .. } => {
@@ -27,7 +24,9 @@ impl<R: Reject> From<ExecuteError<R>> for Problem {
             }
             ExecuteError::Invalid(_) => Self::new(ProblemType::TooLarge, detail),
             ExecuteError::InvalidKey(_) => Self::new(ProblemType::Shape, detail),
-            ExecuteError::Corrupt(_) => Self::new(ProblemType::Corrupt, detail),
+            ExecuteError::Corrupt(_) | ExecuteError::Unreadable { .. } => {
+                Self::new(ProblemType::Corrupt, detail)
+            }
             ExecuteError::Unavailable(cause) => Self::from(cause),
             ExecuteError::Unknown { command, .. } => {
                 Self::new(ProblemType::Unknown, detail).header(LOCATION, &format!("/commands/{command}"))

@@ -1,8 +1,20 @@
 //! A command with its types forgotten: what the one inner loop sees, so that each command costs little to
 //! compile.
 
-use factum_domain::{Boundary, Command, Context, DecodeError, Events, Models, Reject};
-use factum_event::{NewEvent, RecordedEvent, Rejection};
+use factum_domain::{Boundary, Command, Context, DecodeError, EventSet, Events, Models, Reject};
+use factum_event::{
+    CommandId, CommandName, CommitHeader, EventId, Metadata, NewEvent, Position, RecordedEvent, Rejection,
+    Revision, Sequence, Timestamp,
+};
+use std::sync::Arc;
+
+/// What a decision comes to, without its types.
+pub(crate) enum Decided {
+    Events(Vec<NewEvent>),
+    Rejected(Rejection),
+    /// This event could not be read again if it were stored.
+    Unreadable(usize, DecodeError),
+}
 
 /// One command being decided, over and over until it is stored.
 pub(crate) trait Attempt: Send {
@@ -13,7 +25,7 @@ pub(crate) trait Attempt: Send {
     /// Folds one record into the model behind a boundary.
     fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError>;
     /// Decides on what was folded, and keeps the typed result.
-    fn decide(&mut self, context: &Context) -> Result<Vec<NewEvent>, Rejection>;
+    fn decide(&mut self, context: &Context) -> Decided;
 }
 
 /// The typed side: what was decided last stays here for the caller.
@@ -48,12 +60,12 @@ impl<C: Command> Attempt for Typed<C> {
         self.models.as_mut().expect("an attempt is reset before it folds").fold(boundary, record)
     }
 
-    fn decide(&mut self, context: &Context) -> Result<Vec<NewEvent>, Rejection> {
+    fn decide(&mut self, context: &Context) -> Decided {
         let models = self.models.as_ref().expect("an attempt is reset before it decides");
         let decision = self.command.decide(models, context);
         let plain = match &decision {
-            Ok(events) => Ok(events.to_new()),
-            Err(rejection) => Err(Rejection {
+            Ok(events) => readable::<C::Event>(events.to_new()),
+            Err(rejection) => Decided::Rejected(Rejection {
                 code: rejection.code().into(),
                 reason: rejection.to_string(),
                 status: rejection.status(),
@@ -62,4 +74,36 @@ impl<C: Command> Attempt for Typed<C> {
         self.decision = Some(decision);
         plain
     }
+}
+
+/// The events, if each reads back from its stored form: what cannot be read is never acknowledged.
+fn readable<E: EventSet>(events: Vec<NewEvent>) -> Decided {
+    let commit = Arc::new(CommitHeader {
+        sequence: Sequence::START,
+        recorded_at: Timestamp::EPOCH,
+        command_id: CommandId::new(Default::default()),
+        command_name: CommandName::unchecked("factum.read-back"),
+        issued_at: Timestamp::EPOCH,
+        metadata: Metadata::default(),
+    });
+    for (index, event) in events.iter().enumerate() {
+        let record = RecordedEvent {
+            position: Position::START,
+            id: EventId::derived(commit.command_id, 0),
+            stream: event.stream.clone(),
+            revision: Revision::default(),
+            event_type: event.event_type.clone(),
+            version: event.version,
+            codec: event.codec,
+            tags: Vec::new(),
+            payload: event.payload.clone(),
+            effective_at: Timestamp::EPOCH,
+            corrects: None,
+            commit: Arc::clone(&commit),
+        };
+        if let Err(cause) = E::decode(&record) {
+            return Decided::Unreadable(index, cause);
+        }
+    }
+    Decided::Events(events)
 }

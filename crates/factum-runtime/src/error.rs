@@ -1,6 +1,6 @@
 //! Why a command was not carried out, or a model not read: typed, so that the caller can act.
 
-use factum_domain::DecodeError;
+use factum_domain::{DecodeError, Reject};
 use factum_event::{CommandId, InvalidCommit, InvalidName, Rejection};
 use factum_store::StoreError;
 
@@ -41,9 +41,20 @@ pub enum ExecuteError<R> {
     /// A limit is broken, see [`factum_event::limits`].
     #[error(transparent)]
     Invalid(#[from] InvalidCommit),
-    /// A model's key makes a name that cannot be stored.
-    #[error("a key of the command is not valid: {0}")]
+    /// The command's sender, its idempotency key or a key of its models cannot be stored, or its models draw
+    /// more boundaries than a condition holds.
+    #[error("the command's keys are not valid: {0}")]
     InvalidKey(#[from] InvalidName),
+    /// An event that was decided would not be readable once it is stored.
+    #[error(
+        "the decision's event {event} would not be readable once stored: {cause}. A number that is not finite is no JSON, and a field that is skipped when written needs a default"
+    )]
+    Unreadable {
+        /// Which of the decided events, from 0.
+        event: usize,
+        /// Why it could not be read back.
+        cause: DecodeError,
+    },
     /// A stored event cannot be read by this build.
     #[error(transparent)]
     Corrupt(#[from] DecodeError),
@@ -62,6 +73,21 @@ pub enum ExecuteError<R> {
     },
 }
 
+impl<R: Reject> ExecuteError<R> {
+    /// Why the domain said no, now or earlier, in the form that is stored; `None` for any other error.
+    pub fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(Rejection {
+                code: rejection.code().into(),
+                reason: rejection.to_string(),
+                status: rejection.status(),
+            }),
+            Self::RejectedEarlier(rejection) => Some(rejection.clone()),
+            _ => None,
+        }
+    }
+}
+
 impl<R> ExecuteError<R> {
     /// The same error with another rejection type.
     pub fn map_rejection<S>(self, map: impl FnOnce(R) -> S) -> ExecuteError<S> {
@@ -73,6 +99,7 @@ impl<R> ExecuteError<R> {
             Self::Conflict { attempts } => ExecuteError::Conflict { attempts },
             Self::Invalid(cause) => ExecuteError::Invalid(cause),
             Self::InvalidKey(cause) => ExecuteError::InvalidKey(cause),
+            Self::Unreadable { event, cause } => ExecuteError::Unreadable { event, cause },
             Self::Corrupt(cause) => ExecuteError::Corrupt(cause),
             Self::Unavailable(cause) => ExecuteError::Unavailable(cause),
             Self::Unknown { command, cause } => ExecuteError::Unknown { command, cause },

@@ -38,8 +38,9 @@ impl<'a, C: Command> Execute<'a, C> {
         self
     }
 
-    /// Under a key of the sender's: the same actor sending the same command under the same key again
-    /// changes nothing and gets the first outcome, across restarts.
+    /// Under a key of the sender's: the same actor (of the same tenant) sending the same command under the
+    /// same key again changes nothing and gets the first outcome, across restarts. An id that is given with
+    /// [`Self::command_id`] wins over it.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.intake.idempotency_key = Some(key.into());
         self
@@ -69,13 +70,13 @@ impl<'a, C: Command> Execute<'a, C> {
         self
     }
 
-    /// As it came in at `time`: what the decision sees as now.
+    /// As it came in at `time`: what the decision sees as now, at every attempt.
     pub fn issued_at(mut self, time: Timestamp) -> Self {
         self.intake.issued_at = Some(time);
         self
     }
 
-    /// With everything that was stamped on it elsewhere.
+    /// With what was stamped on it elsewhere, in place of all that was said before.
     pub fn intake(mut self, intake: Intake) -> Self {
         self.intake = intake;
         self
@@ -83,7 +84,7 @@ impl<'a, C: Command> Execute<'a, C> {
 
     async fn carry_out(self) -> Result<Done<C::Event>, ExecuteError<C::Rejection>> {
         let Self { engine, command, intake } = self;
-        let chosen = intake.chosen_id(C::NAME);
+        let chosen = intake.chosen_id(C::NAME)?;
         let record = CommandRecord {
             id: chosen.unwrap_or_else(|| engine.fresh_command_id()),
             name: CommandName::unchecked(C::NAME),

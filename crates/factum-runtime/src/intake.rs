@@ -1,6 +1,6 @@
 //! What is stamped on a command when it comes in. Nothing else from outside enters a decision.
 
-use factum_event::{CausationId, CommandId, CorrelationId, Metadata, Timestamp};
+use factum_event::{CausationId, CommandId, CorrelationId, InvalidName, Metadata, Timestamp};
 use std::sync::Arc;
 
 /// Who asks, when, and under which id.
@@ -8,7 +8,8 @@ use std::sync::Arc;
 pub struct Intake {
     /// The command's id; a fresh one if none is given. Sending the same id again finds the first outcome.
     pub id: Option<CommandId>,
-    /// A client's key, from which the id follows (with actor and command name) if no id is given.
+    /// A client's key, from which the id follows (with tenant, actor and command name) if no id is given. 1 to
+    /// 255 bytes without control characters.
     pub idempotency_key: Option<Arc<str>>,
     /// When it came in; now if not given.
     pub issued_at: Option<Timestamp>,
@@ -18,14 +19,16 @@ pub struct Intake {
 
 impl Intake {
     /// The id, if it was chosen by the sender: then an earlier outcome may exist.
-    pub(crate) fn chosen_id(&self, command: &str) -> Option<CommandId> {
-        let keyed = |key: &Arc<str>| {
-            CommandId::from_idempotency_key(
-                &[self.metadata.actor.as_deref().unwrap_or_default(), command],
-                key,
-            )
+    pub(crate) fn chosen_id(&self, command: &str) -> Result<Option<CommandId>, InvalidName> {
+        let Metadata { actor, tenant, .. } = &self.metadata;
+        actor.iter().try_for_each(|actor| InvalidName::check_label("an actor", actor))?;
+        tenant.iter().try_for_each(|tenant| InvalidName::check_label("a tenant", tenant))?;
+        let Some(key) = self.idempotency_key.as_deref().filter(|_| self.id.is_none()) else {
+            return Ok(self.id);
         };
-        self.id.or_else(|| self.idempotency_key.as_ref().map(keyed))
+        InvalidName::check_label("an idempotency key", key)?;
+        let (tenant, actor) = (tenant.as_deref().unwrap_or_default(), actor.as_deref().unwrap_or_default());
+        Ok(Some(CommandId::from_idempotency_key(&[tenant, actor, command], key)))
     }
 
     /// Asked by `actor`.

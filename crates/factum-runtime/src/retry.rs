@@ -1,7 +1,7 @@
 //! How a lost race is tried again: full jitter, so that losers do not meet again in step.
 
 use factum_store::{BoxFuture, Entropy};
-use std::{fmt, future::ready, time::Duration};
+use std::{fmt, time::Duration};
 
 /// Bounds of trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +38,13 @@ pub trait Sleep: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// Waits on tokio's timer inside its runtime, else by putting the thread to sleep.
+/// Waits by a timer of its own, whatever the runtime.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemSleep;
 
 impl Sleep for SystemSleep {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return Box::pin(tokio::time::sleep(duration));
-        }
-        std::thread::sleep(duration);
-        Box::pin(ready(()))
+        Box::pin(futures_timer::Delay::new(duration))
     }
 }
 

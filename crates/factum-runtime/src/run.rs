@@ -2,14 +2,14 @@
 
 use crate::{
     Engine, EventPlace, ExecuteError,
-    attempt::Attempt,
+    attempt::{Attempt, Decided},
     done::Place,
     load::{self, LoadError},
 };
 use factum_domain::Context;
 use factum_event::{
-    CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position, Rejection,
-    Token, Tracking,
+    Codec, CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position, Token,
+    Tracking,
 };
 use factum_store::{Append, AppendError, ErrorKind, StoreError, Stored};
 
@@ -82,13 +82,14 @@ enum Appended {
 async fn append(
     engine: &Engine,
     command: &CommandRecord,
-    decided: Result<Vec<NewEvent>, Rejection>,
+    decided: Decided,
     condition: Condition,
 ) -> Result<Appended, RunError> {
     let (outcome, events) = match decided {
-        Ok(events) if events.is_empty() => (Outcome::Nothing, events),
-        Ok(events) => (Outcome::Succeeded, events),
-        Err(rejection) => (Outcome::Rejected(rejection), Vec::new()),
+        Decided::Events(events) if events.is_empty() => (Outcome::Nothing, events),
+        Decided::Events(events) => (Outcome::Succeeded, events),
+        Decided::Rejected(rejection) => (Outcome::Rejected(rejection), Vec::new()),
+        Decided::Unreadable(event, cause) => return Err(ExecuteError::Unreadable { event, cause }),
     };
     let rejected = matches!(outcome, Outcome::Rejected(_));
     let commit = NewCommit { command: command.clone(), outcome, events };
@@ -140,15 +141,18 @@ async fn earlier(engine: &Engine, command: &CommandRecord) -> Result<Option<Ende
     Ok(Some(Ended::Earlier(place, Box::new(commit))))
 }
 
-/// Stored forms of different schema versions cannot be compared byte by byte: there the name must do.
-fn same_payload(stored: &CommandPayload, sent: &CommandPayload) -> bool {
-    match (stored, sent) {
-        (CommandPayload::Inline { version: a, .. }, CommandPayload::Inline { version: b, .. }) if a != b => {
-            true
-        }
-        (CommandPayload::Inline { .. }, CommandPayload::Inline { .. }) => stored == sent,
-        _ => true,
-    }
+/// Whether two stored forms ask for the same. Those of different schema versions cannot be compared: there
+/// the name must do. The order of fields is no difference, since a map may be written in any.
+pub(crate) fn same_payload(stored: &CommandPayload, sent: &CommandPayload) -> bool {
+    let (
+        CommandPayload::Inline { version, data: a, codec },
+        CommandPayload::Inline { version: other, data: b, .. },
+    ) = (stored, sent)
+    else {
+        return true;
+    };
+    let json = |data| serde_json::from_slice::<serde_json::Value>(data).ok();
+    version != other || a == b || (*codec == Codec::JSON && json(a).is_some() && json(a) == json(b))
 }
 
 /// The parts of the places of a commit's events that are known before it is stored.

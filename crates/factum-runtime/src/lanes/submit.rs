@@ -1,7 +1,10 @@
 //! The typed face of a command for later: a builder to await.
 
-use super::{Lanes, Ticket, record::key_of};
-use crate::Intake;
+use super::{
+    Lanes, Ticket,
+    record::{Accepted, key_of},
+};
+use crate::{Intake, run::same_payload};
 use factum_domain::{Command, Models};
 use factum_event::{
     Codec, CommandId, CommandName, CommandPayload, CommandRecord, InvalidCommit, InvalidName, StreamName,
@@ -30,8 +33,8 @@ pub enum SubmitError {
     /// A limit is broken, see [`factum_event::limits`].
     #[error(transparent)]
     Invalid(#[from] InvalidCommit),
-    /// The command's key makes a name that cannot be stored.
-    #[error("a key of the command is not valid: {0}")]
+    /// The command's sender, its idempotency key or its own key cannot be stored.
+    #[error("the command's keys are not valid: {0}")]
     InvalidKey(#[from] InvalidName),
     /// The command log could not take it.
     #[error(transparent)]
@@ -94,7 +97,7 @@ impl<'a, C: Command> Submit<'a, C> {
         let lanes = lanes.ok_or(SubmitError::NotRegistered { name: C::NAME })?;
         let engine = &lanes.shared.engine;
         let record = CommandRecord {
-            id: intake.chosen_id(C::NAME).unwrap_or_else(|| engine.fresh_command_id()),
+            id: intake.chosen_id(C::NAME)?.unwrap_or_else(|| engine.fresh_command_id()),
             name: CommandName::unchecked(C::NAME),
             payload: CommandPayload::Inline {
                 codec: Codec::JSON,
@@ -139,16 +142,12 @@ async fn store(lanes: &Lanes, record: CommandRecord, key: StreamName) -> Result<
 }
 
 async fn same_as_before(lanes: &Lanes, record: &CommandRecord) -> Result<(), SubmitError> {
-    let before = lanes.shared.commands.find(record.id).await?;
-    let same = |before: &CommandRecord| {
-        let comparable = match (&before.payload, &record.payload) {
-            (CommandPayload::Inline { version: a, .. }, CommandPayload::Inline { version: b, .. }) => a == b,
-            _ => false,
-        };
-        before.name == record.name && (!comparable || before.payload == record.payload)
-    };
-    match before {
-        Some(before) if same(&before.command) => Ok(()),
+    match lanes.shared.commands.find(record.id).await? {
+        Some(Accepted { command, .. })
+            if command.name == record.name && same_payload(&command.payload, &record.payload) =>
+        {
+            Ok(())
+        }
         _ => Err(SubmitError::KeyReused { command: record.id }),
     }
 }

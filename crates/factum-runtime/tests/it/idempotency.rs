@@ -55,6 +55,9 @@ fn a_key_belongs_to_its_actor_and_its_kind_of_command() {
         app.execute(Deposit(ANN, 5)).actor("ann").idempotency_key("k1").await.unwrap();
         let other = app.execute(Deposit(ANN, 5)).actor("bob").idempotency_key("k1").await.unwrap();
         assert!(!other.replayed());
+        let other =
+            app.execute(Deposit(ANN, 5)).tenant("acme").actor("ann").idempotency_key("k1").await.unwrap();
+        assert!(!other.replayed());
         let other = app.execute(Withdraw(ANN, 5)).actor("ann").idempotency_key("k1").await.unwrap();
         assert!(!other.replayed());
     });
@@ -86,4 +89,46 @@ fn repeats_in_flight_at_once_store_one() {
     }
     assert_eq!(block_on(app.view::<Cash>(ANN)).unwrap().state, Cash(20));
     assert_eq!(block_on(app.store().commits(Sequence::START, 100)).unwrap().commits.len(), 20);
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    block_on(async {
+        let app = App::in_memory().start();
+        for key in ["", "a\0b", &"k".repeat(256)] {
+            let refused = app.execute(Deposit(ANN, 5)).idempotency_key(key).await.unwrap_err();
+            assert!(refused.to_string().contains("an idempotency key"), "{refused}");
+        }
+        let refused = app.execute(Deposit(ANN, 5)).actor("a\0b").idempotency_key("k").await.unwrap_err();
+        assert!(refused.to_string().contains("an actor"), "{refused}");
+        assert_eq!(commits(&app).await, 0);
+    });
+}
+
+/// Pays several accounts at once; the order of a map is not part of what is asked.
+#[derive(Command)]
+#[command(name = "bank.pay-all")]
+struct PayAll(std::collections::HashMap<String, u64>);
+
+impl Decide for PayAll {
+    type Event = BankEvent;
+    type Models = ();
+    type Rejection = Never;
+    fn keys(&self) {}
+    fn decide(&self, _: &(), _: &Context) -> Decision<Self> {
+        emit(BankEvent::Deposited { account: ANN, cents: self.0.values().sum() })
+    }
+}
+
+#[test]
+fn a_repeat_may_list_the_same_in_another_order() {
+    block_on(async {
+        let app = App::in_memory().start();
+        let all = || (0..20).map(|number| (format!("account {number}"), number)).collect();
+        let first = app.execute(PayAll(all())).idempotency_key("k").await.unwrap();
+        for _ in 0..5 {
+            let again = app.execute(PayAll(all())).idempotency_key("k").await.unwrap();
+            assert_eq!((again.replayed(), again.command_id()), (true, first.command_id()));
+        }
+    });
 }

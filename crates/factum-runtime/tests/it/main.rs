@@ -4,6 +4,7 @@
 
 mod bank;
 mod crashes;
+mod guards;
 mod idempotency;
 mod lanes;
 mod loading;

@@ -32,6 +32,7 @@ fn a_rejection_is_stored_with_its_reason() {
         let id = app.fresh_command_id();
         let rejected = app.execute(Withdraw(ANN, 9)).command_id(id).await.unwrap_err();
         assert_eq!(rejected, ExecuteError::Rejected(WithdrawRejected::Overdrawn(5)));
+        assert_eq!(rejected.rejection().map(|why| why.code), Some("overdrawn".to_owned()));
         let status = app.status(id).await.unwrap().unwrap();
         assert_eq!((status.status, status.events.len()), (Status::Rejected, 0));
         let why = status.rejection.unwrap();
@@ -92,13 +93,45 @@ fn a_commit_remembers_what_was_asked_by_whom_and_when() {
 fn what_is_over_a_limit_is_refused_and_not_stored() {
     block_on(async {
         let app = App::in_memory().start();
-        let actor = "a".repeat(300);
-        let refused = app.execute(Deposit(ANN, 5)).actor(actor).await.unwrap_err();
+        let refused = app.execute(Deposit(ANN, 5)).actor("a".repeat(300)).await.unwrap_err();
+        assert!(matches!(&refused, ExecuteError::InvalidKey(_)), "{refused}");
+        assert!(refused.to_string().contains("an actor"), "{refused}");
+        let refused = app.execute(Deposit(ANN, 5)).header("trace", "t".repeat(2000)).await.unwrap_err();
         assert!(
-            matches!(&refused, ExecuteError::Invalid(cause) if cause.to_string().contains("an actor")),
+            matches!(&refused, ExecuteError::Invalid(cause) if cause.to_string().contains("a header")),
             "{refused}"
         );
         assert_eq!(app.store().head().await.unwrap().sequence, Sequence::START);
         assert_eq!(app.view::<Cash>(ANN).await.unwrap().events, 0);
+    });
+}
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "lab")]
+enum LabEvent {
+    Measured { celsius: f64 },
+}
+
+#[derive(Command)]
+#[command(name = "lab.measure")]
+struct Measure(f64);
+
+impl Decide for Measure {
+    type Event = LabEvent;
+    type Models = ();
+    type Rejection = Never;
+    fn keys(&self) {}
+    fn decide(&self, _: &(), _: &Context) -> Decision<Self> {
+        emit([LabEvent::Measured { celsius: 20.0 }, LabEvent::Measured { celsius: self.0 / 0.0 }])
+    }
+}
+
+#[test]
+fn an_event_that_could_not_be_read_again_is_not_stored() {
+    block_on(async {
+        let app = App::in_memory().start();
+        let refused = app.execute(Measure(1.0)).await.unwrap_err();
+        assert!(matches!(refused, ExecuteError::Unreadable { event: 1, .. }), "{refused}");
+        assert_eq!(app.store().head().await.unwrap().sequence, Sequence::START);
     });
 }
