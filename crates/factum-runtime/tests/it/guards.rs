@@ -11,26 +11,23 @@ use std::{
     future::poll_fn,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::Poll,
 };
 
 const ANN: AccountId = AccountId(1);
 
-/// Lets others run, so many times.
-async fn linger(times: u32) {
-    for _ in 0..times {
-        let mut lingered = false;
-        poll_fn(|context| {
-            if std::mem::replace(&mut lingered, true) {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-    }
+/// Ready once the gate is open.
+async fn pass(gate: Arc<AtomicBool>) {
+    poll_fn(|context| {
+        if gate.load(Ordering::SeqCst) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The amounts paid in and out, in the order they were stored.
@@ -48,26 +45,34 @@ async fn story(app: &App) -> Vec<i64> {
 fn a_lane_does_not_overtake_itself_however_slow_a_write_is() {
     block_on(async {
         let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        // Every second append lingers: the one after it would be first.
-        let slow = AtomicBool::new(false);
+        let (gate, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (at_gate, counted) = (Arc::clone(&gate), Arc::clone(&begun));
+        // The first write waits at the gate; one that came after it would be first.
         let events = Intercepted::new(inner, move |store: &dyn Store, batch| {
-            let times = if slow.fetch_xor(true, Ordering::SeqCst) { 0 } else { 20 };
+            let gate = (counted.fetch_add(1, Ordering::SeqCst) == 0).then(|| Arc::clone(&at_gate));
             Box::pin(async move {
-                linger(times).await;
+                if let Some(gate) = gate {
+                    pass(gate).await;
+                }
                 store.append(batch).await
             })
         });
         let app = App::on(Arc::new(events))
             .command_log(Arc::new(MemoryStore::new()))
             .commands::<(PayIn, Withdraw)>()
-            .lanes(LaneLayout { mode: LaneMode::ByKey, count: 3 })
             .start();
-        let mut last = None;
-        for cents in 1..=30 {
-            last = Some(app.submit(PayIn(ANN, cents)).await.unwrap());
+        app.submit(PayIn(ANN, 1)).await.unwrap();
+        while begun.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
         }
-        last.unwrap().outcome().await.unwrap();
-        assert_eq!(story(&app).await, (1..=30).collect::<Vec<_>>());
+        let second = app.submit(PayIn(ANN, 2)).await.unwrap();
+        // Another key shows that the lanes have seen what came after the first.
+        let other = app.submit(PayIn(AccountId(2), 3)).await.unwrap();
+        other.outcome().await.unwrap();
+        assert_eq!(begun.load(Ordering::SeqCst), 2, "the second waits for the first");
+        gate.store(true, Ordering::SeqCst);
+        second.outcome().await.unwrap();
+        assert_eq!(story(&app).await, [3, 1, 2]);
     });
 }
 
@@ -77,9 +82,10 @@ fn the_watermark_stays_below_a_command_that_is_not_done() {
         let (events, commands) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
         let inner: Arc<dyn Store> = events.clone();
         // The first append never ends, as if the process died while it was under way.
-        let first = AtomicBool::new(true);
+        let begun = Arc::new(AtomicBool::new(false));
+        let is_first = Arc::clone(&begun);
         let stuck = Intercepted::new(inner, move |store: &dyn Store, batch| {
-            if first.swap(false, Ordering::SeqCst) {
+            if !is_first.swap(true, Ordering::SeqCst) {
                 return Box::pin(std::future::pending());
             }
             store.append(batch)
@@ -97,6 +103,9 @@ fn the_watermark_stays_below_a_command_that_is_not_done() {
         // Two keys of different lanes, so that the second goes on beside the first.
         let other = AccountId(2);
         let behind = app.submit(PayIn(ANN, 1)).await.unwrap().command_id();
+        while !begun.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         let mut last = None;
         for _ in 0..many {
             // Nothing to do, so that no model grows long.
