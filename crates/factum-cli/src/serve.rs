@@ -2,7 +2,7 @@
 
 use crate::{Application, layout::ServiceDir};
 use factum::App;
-use factum_http::{Access, Server, Service, start_text};
+use factum_http::{Access, Metrics, Server, Service, start_text};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -29,19 +29,20 @@ pub(crate) fn run(application: &Application, data: &Path, listen: SocketAddr) ->
 fn start(application: &Application, data: &Path, listen: SocketAddr) -> Result<(), Failure> {
     // Before anything is made on disk.
     Access::default().check(listen)?;
-    let services = open(application, data)?;
+    let metrics = Metrics::default();
+    let services = open(application, data, &metrics)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(application, data, listen, services))
+    runtime.block_on(serve(application, data, listen, services, metrics))
 }
 
-fn open(application: &Application, data: &Path) -> Result<Vec<Service>, Failure> {
+fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec<Service>, Failure> {
     let mut services = Vec::new();
     for blueprint in &application.services {
         let dir = ServiceDir::new(data, blueprint.name);
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let app = App::embedded(dir.path()).start()?;
+        let app = App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start()?;
         services.push((blueprint.build)(app));
     }
     Ok(services)
@@ -52,10 +53,11 @@ async fn serve(
     data: &Path,
     listen: SocketAddr,
     services: Vec<Service>,
+    metrics: Metrics,
 ) -> Result<(), Failure> {
     let stop = stopped()?;
     let told = services.clone();
-    let server = Server::bind(listen, Access::default(), services).await?;
+    let server = Server::bind(listen, Access::default(), services).await?.metrics(metrics);
     tell(application, data, server.address(), &told);
     drop(told);
     server.serve(stop).await?;

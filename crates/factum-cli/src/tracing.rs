@@ -1,5 +1,6 @@
 //! Logging, for a `main` to switch on. A library never does.
 
+use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Logs to standard error: warnings and more, or what the variable `FACTUM_LOG` says (`info`,
@@ -7,5 +8,6 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("FACTUM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     // A second call finds the subscriber of the first: nothing to do.
-    let _ = fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = if std::io::stderr().is_terminal() { log.try_init() } else { log.with_ansi(false).try_init() };
 }

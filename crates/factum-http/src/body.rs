@@ -11,6 +11,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use http_body::Body as _;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 /// Largest body, in bytes.
@@ -45,6 +47,9 @@ fn is_json(content_type: &str) -> bool {
 /// Takes in the body of every request, up to [`BODY_BYTES_MAX`].
 pub(crate) async fn take_in(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return too_large().header(CONNECTION, "close").into_response();
+    }
     match whole(body).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Raw::from(bytes))).await,
         // The rest of the body is still under way: this connection cannot be used again.
@@ -53,15 +58,28 @@ pub(crate) async fn take_in(request: Request, next: Next) -> Response {
 }
 
 async fn whole(body: Raw) -> Result<Bytes, Problem> {
-    let too_large = |_| {
-        let detail =
-            format!("the body could not be read, or has more than {BODY_BYTES_MAX} bytes: make it smaller");
-        Problem::new(ProblemType::TooLarge, detail)
-    };
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        if source.is_some_and(|source| source.is::<LengthLimitError>()) {
+            return too_large();
+        }
+        let detail = format!("the body did not arrive whole: {error}");
+        Problem::new(ProblemType::Shape, detail).field("body", "did not arrive whole")
+    })
+}
+
+fn too_large() -> Problem {
+    let detail = format!("the body has more than {BODY_BYTES_MAX} bytes: make it smaller");
+    Problem::new(ProblemType::TooLarge, detail).field("body", "is too large")
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list would pass for an object, field by field.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let problem =
+            Problem::new(ProblemType::Shape, "the body is a list: send an object with named fields");
+        return Err(problem.field("body", "is a list, not an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -87,10 +105,10 @@ fn refuse(path: &str, error: &serde_json::Error) -> Problem {
         .field(field, message)
 }
 
-/// serde names a missing or unknown field of the outermost object only in its message.
+/// serde names a missing, unknown or repeated field of the outermost object only in its message.
 fn quoted(message: &str) -> Option<&str> {
-    let named =
-        message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"))?;
+    let starts = ["missing field `", "unknown field `", "duplicate field `"];
+    let named = starts.iter().find_map(|start| message.strip_prefix(start))?;
     named.split('`').next()
 }
 
@@ -143,7 +161,8 @@ mod tests {
         for body in ["", "{", "{} x", "nonsense"] {
             assert!(fields(body)[0].starts_with("body: ") || body == "{} x", "{body}: {:?}", fields(body));
         }
-        assert_eq!(fields("[1]"), ["[0]: invalid type: integer `1`, expected a sequence"]);
+        assert_eq!(fields(r#"[[], ""]"#), ["body: is a list, not an object"]);
+        assert_eq!(fields(r#"{"lines": [], "note": "", "note": ""}"#), ["note: duplicate field `note`"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A command at the door: its id, who sent it, and when. An `Idempotency-Key` makes the id follow from the
 //! caller, the method, the path and the key, so that a repeat finds the first outcome.
 
-use crate::{Caller, Problem, ProblemType};
+use crate::{Caller, Problem, ProblemType, trace::TraceContext};
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
@@ -55,17 +55,29 @@ where
         let mut intake = Intake::default().actor(caller.actor);
         intake.id = Some(id);
         intake.issued_at = Some(app.now());
+        if let Some(trace) = parts.extensions.get::<TraceContext>() {
+            trace.stamp(&mut intake);
+        }
         Ok(Self { id, intake })
     }
 }
 
 fn key(parts: &Parts) -> Result<Option<String>, Problem> {
-    let Some(value) = parts.headers.get(KEY) else { return Ok(None) };
+    let mut values = parts.headers.get_all(KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let refuse = |message: String| {
+        Err(Problem::new(ProblemType::Shape, format!("the header `{KEY}` {message}")).field(KEY, message))
+    };
+    if values.next().is_some() {
+        return refuse("is there more than once".to_owned());
+    }
     match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(key.to_owned())),
-        _ => {
-            let message = format!("has 1 to {KEY_BYTES_MAX} visible ASCII characters");
-            Err(Problem::new(ProblemType::Shape, format!("the header `{KEY}` {message}")).field(KEY, message))
+        Ok(key)
+            if (1..=KEY_BYTES_MAX).contains(&key.len())
+                && key.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            Ok(Some(key.to_owned()))
         }
+        _ => refuse(format!("has 1 to {KEY_BYTES_MAX} visible ASCII characters")),
     }
 }

@@ -1,13 +1,17 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
-use crate::{Access, Problem, ProblemType, Service, body, caller, commands, start_text};
+use crate::{
+    Access, Metrics, Problem, ProblemType, Service, body, caller, commands, health, metrics,
+    observed::{Observed, observe},
+    start_text,
+};
 use axum::{
-    Json, Router,
+    Router,
     http::{Method, Uri},
     middleware,
     routing::get,
 };
-use serde_json::json;
+use factum::{Entropy, store::SystemEntropy};
 use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -41,7 +45,8 @@ pub enum ListenError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
+    services: Vec<Service>,
+    observed: Observed,
 }
 
 impl Server {
@@ -58,7 +63,22 @@ impl Server {
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, router: router(services, address) })
+        let observed = Observed { metrics: Metrics::default(), entropy: Arc::new(SystemEntropy) };
+        Ok(Self { listener, address, services, observed })
+    }
+
+    /// Shows `metrics` at `/metrics`; services that were given theirs count there.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.observed.metrics = metrics;
+        self
+    }
+
+    /// Takes the ids of spans, and of traces that begin here, from `entropy`.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.observed.entropy = entropy;
+        self
     }
 
     /// Where it listens.
@@ -76,7 +96,8 @@ impl Server {
             stop.await;
             stopped.send_replace(true);
         };
-        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(stop).into_future();
+        let router = router(self.services, self.address, self.observed);
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
         let overdue = async move {
             if seen.wait_for(|stopped| *stopped).await.is_ok() {
                 tokio::time::sleep(DRAIN_TIME_MAX).await;
@@ -95,21 +116,27 @@ impl Server {
 }
 
 /// The routes of all services, and those that span them.
-pub(crate) fn router(services: Vec<Service>, address: SocketAddr) -> Router {
+pub(crate) fn router(services: Vec<Service>, address: SocketAddr, observed: Observed) -> Router {
     let start = start_text(&services, &format!("http://{address}"));
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let router = commands::routes(apps)
-        .route("/", get(async move || start))
-        .route("/health", get(async || Json(json!({"status": "up"}))));
+    let health = health::routes(Arc::clone(&apps)).method_not_allowed_fallback(wrong_method);
+    let router = commands::routes(Arc::clone(&apps))
+        .merge(metrics::routes(observed.metrics.clone(), apps))
+        .route("/", get(async move || start));
     services
         .into_iter()
         .fold(router, |router, service| router.merge(service.routes))
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
-        })
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(caller::only_this_machine))
+        // Below what tells callers apart: a machine that asks for health has no credentials.
+        .merge(health)
         .layer(middleware::from_fn(body::take_in))
+        .layer(middleware::from_fn_with_state(observed, observe))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::new(ProblemType::Method, format!("{} does not take {method}", uri.path()))
 }

@@ -63,8 +63,22 @@ impl Engine {
         let _lead = HandOver(&self.queue);
         let mut requests = self.queue.take(self.options.group_commits, self.options.group_bytes);
         let verdicts = self.write_locked(&mut requests);
+        self.measure(&requests, &verdicts);
         for (request, verdicts) in requests.into_iter().zip(verdicts) {
             request.complete(verdicts);
+        }
+    }
+
+    /// Tells the observer of every request that stored something.
+    fn measure(&self, requests: &[Request], verdicts: &[Vec<Verdict>]) {
+        let Some(observer) = &self.options.observer else { return };
+        let now = observer.elapsed();
+        for (request, verdicts) in requests.iter().zip(verdicts) {
+            if let Some(since) = request.since
+                && verdicts.iter().any(Result::is_ok)
+            {
+                observer.appended(now.saturating_sub(since));
+            }
         }
     }
 

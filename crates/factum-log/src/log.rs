@@ -129,8 +129,9 @@ impl Log {
         if batch.is_empty() {
             return Vec::new();
         }
+        let since = self.engine.options.stopwatch();
         match self.prepare(batch) {
-            Ok(commits) => self.engine.append_blocking(|done| Request::new(commits, done)),
+            Ok(commits) => self.engine.append_blocking(|done| Request::new(commits, since, done)),
             Err(refused) => refused,
         }
     }
@@ -141,8 +142,11 @@ impl Log {
         if batch.is_empty() {
             return done(Vec::new());
         }
+        let since = self.engine.options.stopwatch();
         match self.prepare(batch) {
-            Ok(commits) => self.engine.queue.push(Request::new(commits, Done::Callback(Box::new(done)))),
+            Ok(commits) => {
+                self.engine.queue.push(Request::new(commits, since, Done::Callback(Box::new(done))))
+            }
             Err(refused) => done(refused),
         }
     }

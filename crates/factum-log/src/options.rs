@@ -6,8 +6,8 @@ use crate::{
         GROUP_BYTES_MAX, GROUP_COMMITS_MAX, QUEUE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
     },
 };
-use factum_store::{Clock, Entropy, SystemClock, SystemEntropy};
-use std::sync::Arc;
+use factum_store::{AppendObserver, Clock, Entropy, SystemClock, SystemEntropy};
+use std::{sync::Arc, time::Duration};
 
 /// How to open a log.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Gives the log's id, the salt of its segments and the seed of its index.
     pub entropy: Arc<dyn Entropy>,
+    /// Hears what appends and syncs cost. Without one nothing is measured.
+    pub observer: Option<Arc<dyn AppendObserver>>,
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             queue_bytes: QUEUE_BYTES_DEFAULT,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            observer: None,
         }
     }
 }
@@ -49,6 +52,11 @@ impl Options {
             return Err(OpenError::Options { what: "a group without room for one commit".to_owned() });
         }
         Ok(())
+    }
+
+    /// What the observer's stopwatch shows, if someone observes.
+    pub(crate) fn stopwatch(&self) -> Option<Duration> {
+        self.observer.as_ref().map(|observer| observer.elapsed())
     }
 
     pub(crate) fn random<const N: usize>(&self) -> [u8; N] {

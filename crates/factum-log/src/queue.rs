@@ -9,6 +9,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, Thread},
+    time::Duration,
 };
 
 /// Commits of one append, and who is told.
@@ -18,6 +19,8 @@ pub(crate) struct Request {
     /// How many they are; the leader takes them out of the list.
     asked: usize,
     bytes: usize,
+    /// When it was handed in, by the observer's stopwatch.
+    pub(crate) since: Option<Duration>,
     done: Option<Done>,
 }
 
@@ -37,10 +40,14 @@ impl fmt::Debug for Done {
 }
 
 impl Request {
-    pub(crate) fn new(commits: Vec<Result<Box<Prepared>, AppendError>>, done: Done) -> Self {
+    pub(crate) fn new(
+        commits: Vec<Result<Box<Prepared>, AppendError>>,
+        since: Option<Duration>,
+        done: Done,
+    ) -> Self {
         let size = |commit: &Result<Box<Prepared>, _>| commit.as_ref().map_or(0, |commit| commit.frame.len());
         let bytes = commits.iter().map(size).sum();
-        Self { asked: commits.len(), commits, bytes, done: Some(done) }
+        Self { asked: commits.len(), commits, bytes, since, done: Some(done) }
     }
 
     pub(crate) fn complete(mut self, verdicts: Vec<Verdict>) {

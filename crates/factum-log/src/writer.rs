@@ -14,7 +14,7 @@ use crate::{
     watermark::Watermark,
 };
 use factum_event::{Position, Sequence, Timestamp};
-use factum_store::{AppendError, ErrorKind, Head, StoreError, Stored, Verdict};
+use factum_store::{AppendError, ErrorKind, GroupMeasure, Head, StoreError, Stored, Verdict};
 use std::io;
 
 /// The end of the log. What is staged but not yet published is in `group`.
@@ -143,11 +143,21 @@ impl Engine {
 
     fn commit(&self, writer: &mut Writer) -> Result<(), Box<Failure>> {
         let segment = writer.segment.as_ref().expect("a staged group has a segment").clone();
+        let begun = self.options.stopwatch();
         if let Err(error) = segment.file.write_at(&writer.group.bytes, writer.end) {
             return Err(self.unwritten(writer, &segment, &error));
         }
+        let written = self.options.stopwatch();
         if let Err(error) = segment.file.sync() {
             return Err(writer.fail(format!("cannot sync segment {}: {error}", segment.name)));
+        }
+        if let (Some(observer), Some(begun), Some(written)) = (&self.options.observer, begun, written) {
+            observer.group(&GroupMeasure {
+                commits: writer.group.stored.len(),
+                bytes: writer.group.bytes.len(),
+                wrote: written.saturating_sub(begun),
+                synced: observer.elapsed().saturating_sub(written),
+            });
         }
         writer.end += writer.group.bytes.len() as u64;
         let Group { position, sequence, recorded_at, .. } = writer.group;

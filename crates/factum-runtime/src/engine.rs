@@ -1,6 +1,8 @@
 //! What every operation needs: the store and the ports. Holds no state of its own, so a clone is as good.
 
-use crate::{CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View, lanes::Outcomes};
+use crate::{
+    CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View, lanes::Outcomes,
+};
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_store::{Clock, Entropy, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id};
@@ -15,11 +17,18 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// Waits.
     pub sleep: Arc<dyn Sleep>,
+    /// Hears how commands end. Without one nothing is measured.
+    pub observer: Option<Arc<dyn CommandObserver>>,
 }
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), sleep: Arc::new(SystemSleep) }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            sleep: Arc::new(SystemSleep),
+            observer: None,
+        }
     }
 }
 

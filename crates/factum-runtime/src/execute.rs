@@ -3,6 +3,7 @@
 use crate::{
     Done, Engine, ExecuteError, Intake,
     attempt::Typed,
+    observe::Underway,
     run::{Asked, Ended, run},
 };
 use factum_domain::{Command, EventSet};
@@ -11,6 +12,7 @@ use factum_event::{
 };
 use factum_store::BoxFuture;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// A command about to be carried out.
 #[must_use = "nothing happens until it is awaited"]
@@ -97,8 +99,10 @@ impl<'a, C: Command> Execute<'a, C> {
             metadata: intake.metadata,
         };
         let (mut typed, id) = (Typed::new(command), record.id);
-        let ended =
-            run(engine, &mut typed, record, Asked { id_was_chosen: chosen.is_some(), tracking: None }).await;
+        let underway = Underway::begin(engine, C::NAME, &record);
+        let asked = Asked { id_was_chosen: chosen.is_some(), tracking: None };
+        let ended = run(engine, &mut typed, record, asked).instrument(underway.span()).await;
+        underway.end(&ended);
         engine.outcomes().tell(id);
         match ended {
             Ok(Ended::Now(place)) => {

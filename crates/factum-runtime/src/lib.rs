@@ -11,6 +11,7 @@ mod execute;
 mod intake;
 mod lanes;
 mod load;
+mod observe;
 mod retry;
 mod run;
 mod status;
@@ -25,6 +26,7 @@ pub use lanes::{
     Handlers, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit, SubmitError,
     SystemSpawn, Ticket, Watch,
 };
+pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
 pub use view::{At, View};

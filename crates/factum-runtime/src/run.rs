@@ -5,6 +5,7 @@ use crate::{
     attempt::{Attempt, Decided},
     done::Place,
     load::{self, LoadError},
+    observe,
 };
 use factum_domain::Context;
 use factum_event::{
@@ -63,6 +64,7 @@ pub(crate) async fn run(
             }
             Appended::LostRace => {
                 let pause = retry.pause_after(attempts, &*engine.ports().entropy);
+                observe::lost_race(engine, attempts, pause);
                 engine.ports().sleep.sleep(pause).await;
             }
         }
@@ -113,6 +115,7 @@ async fn append(
 
 /// An append whose fate is unknown is resolved by reading it back, never by appending it again.
 async fn resolve(engine: &Engine, command: &CommandRecord, cause: String) -> Result<Appended, RunError> {
+    observe::unknown(command, &cause);
     let unknown = ExecuteError::Unknown { command: command.id, cause };
     match engine.store().commits_of(command.id).await {
         Ok(commits) if commits.iter().any(|commit| commit.outcome.is_final()) => {

@@ -30,6 +30,7 @@ mod block_on;
 pub mod conformance;
 mod error;
 mod memory;
+mod observe;
 mod ports;
 mod store;
 mod watch;
@@ -37,7 +38,10 @@ mod watch;
 pub use block_on::block_on;
 pub use error::{AppendError, ErrorKind, StoreError};
 pub use memory::MemoryStore;
-pub use ports::{Clock, Entropy, SystemClock, SystemEntropy, fresh_command_id, fresh_log_id};
+pub use observe::{AppendObserver, GroupMeasure};
+pub use ports::{
+    Clock, Entropy, Monotonic, SystemClock, SystemEntropy, SystemMonotonic, fresh_command_id, fresh_log_id,
+};
 pub use store::{
     Append, BoxFuture, CommitPage, Families, Head, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, Store,
     Stored, Verdict,

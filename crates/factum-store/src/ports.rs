@@ -2,12 +2,21 @@
 //! simulation can hold both.
 
 use factum_event::{CommandId, LogId, Timestamp};
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 /// Tells the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Now. It may run backwards; stores do not follow it there.
     fn now(&self) -> Timestamp;
+}
+
+/// Tells how much time passed, to measure with.
+pub trait Monotonic: fmt::Debug + Send + Sync + 'static {
+    /// Since a moment that stays the same; it never runs backwards.
+    fn elapsed(&self) -> Duration;
 }
 
 /// Gives random bytes.
@@ -28,6 +37,24 @@ impl Clock for SystemClock {
             Ok(after) => Timestamp::EPOCH.plus(after),
             Err(before) => Timestamp::EPOCH.minus(before.duration()),
         }
+    }
+}
+
+/// The machine's stopwatch, started when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemMonotonic(Instant);
+
+impl Default for SystemMonotonic {
+    fn default() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the adapter")]
+        let start = Instant::now();
+        Self(start)
+    }
+}
+
+impl Monotonic for SystemMonotonic {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
@@ -84,6 +111,13 @@ mod tests {
         assert_eq!(id(1_767_225_600_123_456, 0xff).to_string(), "019b76da-a87b-7fff-bfff-ffffffffffff");
         assert!(id(1_000_000, 0xff) < id(1_001_000, 0), "a later one sorts after an earlier one");
         assert_ne!(id(0, 1), id(0, 2));
+    }
+
+    #[test]
+    fn the_stopwatch_never_runs_backwards() {
+        let stopwatch = SystemMonotonic::default();
+        let first = stopwatch.elapsed();
+        assert!(stopwatch.elapsed() >= first);
     }
 
     #[test]

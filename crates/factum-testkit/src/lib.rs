@@ -5,8 +5,10 @@ pub mod dcb;
 mod entropy;
 mod intercepted;
 mod soak;
+mod told;
 
 pub use clock::VirtualClock;
 pub use entropy::SeededEntropy;
 pub use intercepted::Intercepted;
 pub use soak::soak;
+pub use told::{Told, told_during};

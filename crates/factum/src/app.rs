@@ -3,10 +3,10 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandStatus, Engine, Execute, Handlers, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit,
-    SystemSpawn, View,
+    CommandObserver, CommandStatus, Engine, Execute, Handlers, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn,
+    Submit, SystemSpawn, View,
 };
-use factum_store::{Clock, Entropy, MemoryStore, Store, StoreError};
+use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::sync::Arc;
 
 /// An event-sourced application. Cheap to clone: clones share the log.
@@ -63,6 +63,7 @@ pub struct Builder<B> {
     handlers: Handlers,
     layout: LaneLayout,
     spawn: Arc<dyn Spawn>,
+    appends: Option<Arc<dyn AppendObserver>>,
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -173,6 +174,7 @@ impl<B> Builder<B> {
             handlers: Handlers::default(),
             layout: LaneLayout::default(),
             spawn: Arc::new(SystemSpawn),
+            appends: None,
         }
     }
 
@@ -219,6 +221,14 @@ impl<B> Builder<B> {
     /// A lost race is decided again within these bounds.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
+    /// builder opens.
+    pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
+        self.ports.observer = Some(Arc::clone(&observer) as Arc<dyn CommandObserver>);
+        self.appends = Some(observer);
         self
     }
 
@@ -294,10 +304,15 @@ impl Builder<Embedded> {
         let mut options = self.backend.options.clone();
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
+        options.observer = self.appends.clone().or(options.observer);
         let directory = &self.backend.directory;
         let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
         let commands: Option<Arc<dyn Store>> = match self.submits() {
-            true => Some(Arc::new(factum_log::Log::open(directory.join(COMMANDS), options)?.0)),
+            // What appends cost is told of the log of events.
+            true => {
+                let options = factum_log::Options { observer: None, ..options };
+                Some(Arc::new(factum_log::Log::open(directory.join(COMMANDS), options)?.0))
+            }
             false => None,
         };
         Ok((self.over(Arc::new(events), commands), report))

@@ -75,12 +75,12 @@ pub use app::Embedded;
 pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
-    At, CommandStatus, Done, EventPlace, Execute, ExecuteError, Intake, LaneLayout, LaneMode, LaneState,
-    Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, Status, Submit, SubmitError, SystemSpawn,
-    Ticket, View, Watch,
+    At, CommandMeasure, CommandObserver, CommandStatus, Done, Ending, EventPlace, Execute, ExecuteError,
+    Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn,
+    Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 #[cfg(feature = "runtime")]
-pub use factum_store::{Clock, Entropy, ErrorKind, StoreError, block_on};
+pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};
 
 /// The program that the README shows.
 #[cfg(doctest)]

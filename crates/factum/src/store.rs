@@ -1,6 +1,7 @@
 //! The port behind an application: for those who bring a store, test one, or read a log themselves.
 
 pub use factum_store::{
-    Append, AppendError, BoxFuture, CommitPage, Families, Head, MemoryStore, PAGE_BYTES_MAX, PAGE_EVENTS_MAX,
-    Page, ReadOptions, Store, Stored, SystemClock, SystemEntropy, Verdict, conformance,
+    Append, AppendError, AppendObserver, BoxFuture, CommitPage, Families, GroupMeasure, Head, MemoryStore,
+    PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, Store, Stored, SystemClock, SystemEntropy,
+    SystemMonotonic, Verdict, conformance,
 };

@@ -8,3 +8,4 @@ mod data;
 mod refusals;
 mod server;
 mod stopping;
+mod watching;

@@ -31,16 +31,36 @@ fn s2_07_what_is_malformed_is_refused_with_its_field_and_nothing_is_stored() {
     refused(&server.send("POST", "/values", r#"{"value": 1e999}"#), 400, "body");
     refused(&server.send("POST", "/values", r#"{"value": 1, "id": "mine"}"#), 400, "id");
     refused(&server.send("PUT", VALUE, r#"{"operation": "DIVIDE", "value": 2}"#), 400, "operation");
+    refused(&server.send("PUT", VALUE, r#"{"operation": null, "value": 2}"#), 400, "operation");
+    refused(&server.send("PUT", VALUE, r#"{"operation": {"ADD": null}, "value": 2}"#), 400, "operation");
+    refused(&server.send("PUT", VALUE, r#"["ADD", 2]"#), 400, "body");
+    refused(&server.send("POST", "/values", r#"{"value": 1, "value": 2}"#), 400, "value");
     refused(&server.send("PUT", VALUE, r#"{"operation": "ADD"}"#), 400, "value");
     refused(&server.send("PUT", VALUE, r#"{"value": 2}"#), 400, "operation");
     refused(&server.send("PUT", "/values/seven", r#"{"operation": "ADD", "value": 2}"#), 400, "id");
+    for spelling in [
+        "FFFFFFFF-ffff-ffff-ffff-ffffffffffff",
+        "ffffffffffffffffffffffffffffffff",
+        "%66fffffff-ffff-ffff-ffff-ffffffffffff",
+    ] {
+        let path = format!("/values/{spelling}");
+        refused(&server.send("PUT", &path, r#"{"operation": "ADD", "value": 2}"#), 400, "id");
+    }
     refused(&server.get("/values/seven"), 400, "id");
     refused(&server.get("/commands/seven"), 400, "id");
     let plain =
         server.try_send("POST", "/values", &[("Content-Type", "text/plain")], r#"{"value": 3}"#).unwrap();
     refused(&plain, 415, "Content-Type");
-    let key = [("Content-Type", "application/json"), ("Idempotency-Key", "")];
-    refused(&server.try_send("POST", "/values", &key, r#"{"value": 3}"#).unwrap(), 400, "Idempotency-Key");
+    for key in ["", "a b", &"k".repeat(256)] {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        refused(
+            &server.try_send("POST", "/values", &headers, r#"{"value": 3}"#).unwrap(),
+            400,
+            "Idempotency-Key",
+        );
+    }
+    let twice = [("Content-Type", "application/json"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
+    refused(&server.try_send("POST", "/values", &twice, r#"{"value": 3}"#).unwrap(), 400, "Idempotency-Key");
     assert_eq!(events(dir.path()), 0);
     server.create(1.0);
     assert_eq!(events(dir.path()), 1);
@@ -57,6 +77,24 @@ fn a_body_that_is_too_large_is_refused() {
             (answer.status, answer.body["type"].as_str()),
             (413, Some("urn:factum:problem:too-large"))
         );
+    }
+    assert_eq!(events(dir.path()), 0);
+}
+
+#[test]
+fn a_body_that_does_not_arrive_whole_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    let address = server.url.trim_start_matches("http://");
+    let head = "POST /values HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    for (framing, status) in
+        [("Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"), ("Content-Length: 10000000000\r\n\r\n{", "413")]
+    {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut stream, format!("{head}{framing}").as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        std::io::Read::read_exact(&mut stream, &mut answer).unwrap();
+        assert_eq!(&answer[9..], status.as_bytes());
     }
     assert_eq!(events(dir.path()), 0);
 }

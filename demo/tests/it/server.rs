@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -28,13 +28,22 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_factum"))
-            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(&mut Self::command(data))
+    }
+
+    /// With the lines that it logs kept for [`Self::stop_and_read`].
+    pub(crate) fn start_telling(data: &Path, filter: &str) -> Self {
+        Self::spawn(Self::command(data).env("FACTUM_LOG", filter).stderr(Stdio::piped()))
+    }
+
+    fn command(data: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
+        command.args(["demo", "--listen", "127.0.0.1:0", "--data"]).arg(data).stdin(Stdio::null());
+        command
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -92,6 +101,15 @@ impl Server {
 
     pub(crate) fn value(&self, id: &str) -> f64 {
         self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
+    }
+
+    /// Ends it, and gives what it logged.
+    pub(crate) fn stop_and_read(&mut self) -> String {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let mut lines = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut lines).unwrap();
+        lines
     }
 
     /// Ends it as a power cut would, as far as the process can tell.

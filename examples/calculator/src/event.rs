@@ -9,12 +9,29 @@ pub struct ValueId(factum::Uuid);
 
 /// How a value changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE", try_from = "String")]
 pub enum Operation {
     /// Adds the operand.
     Add,
     /// Multiplies by the operand.
     Multiply,
+}
+
+/// A word that names no operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown operation `{0}`, expected `ADD` or `MULTIPLY`")]
+pub struct UnknownOperation(String);
+
+impl TryFrom<String> for Operation {
+    type Error = UnknownOperation;
+
+    fn try_from(word: String) -> Result<Self, UnknownOperation> {
+        match &*word {
+            "ADD" => Ok(Self::Add),
+            "MULTIPLY" => Ok(Self::Multiply),
+            _ => Err(UnknownOperation(word)),
+        }
+    }
 }
 
 /// What happened.

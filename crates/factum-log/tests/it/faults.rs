@@ -48,6 +48,9 @@ fn a_sync_error_poisons_the_log_until_it_is_opened_again() {
     sim.heal();
     assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
     assert_eq!(kind(&block_on(Store::append(&log, vec![simple(4)]))[0]), ErrorKind::Reopen);
+    let forbidden = Condition::none().stream(stream("a-9"), Expected::Exists);
+    let never = Append { condition: forbidden, ..simple(5) };
+    assert_eq!(kind(&log.append(vec![never])[0]), ErrorKind::Reopen, "told before the condition is judged");
     assert_eq!((log.published().sequence, numbers(&log), events(&log)), (Sequence::new(1), vec![1], 1));
     let at = Position::new(99);
     assert_eq!(block_on(log.revision(&stream("a-2"), at)).unwrap(), None, "the index shows nothing of it");

@@ -8,6 +8,7 @@ mod fixture;
 mod inspection;
 mod kill;
 mod model;
+mod observer;
 mod pages;
 mod recovery;
 mod sim;

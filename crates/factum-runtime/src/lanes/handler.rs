@@ -36,8 +36,8 @@ impl Handlers {
         C::visit(self);
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<dyn Handler>> {
-        self.0.get(name)
+    pub(crate) fn get(&self, name: &str) -> Option<(&'static str, &dyn Handler)> {
+        self.0.get_key_value(name).map(|(name, handler)| (*name, &**handler))
     }
 }
 

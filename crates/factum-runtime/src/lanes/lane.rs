@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ExecuteError,
+    observe::Underway,
     run::{Asked, Ended, run},
 };
 use factum_event::{
@@ -17,6 +18,7 @@ use factum_event::{
 use factum_store::{Append, AppendError, ErrorKind, StoreError};
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, time::Duration};
+use tracing::Instrument;
 
 /// The first pause after a store said that trying again may help; it doubles.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -90,7 +92,7 @@ async fn decide(
     tracking: &Tracking,
 ) -> Result<Result<(), String>, Halt> {
     let name = accepted.command.name.as_str();
-    let Some(handler) = shared.handlers.get(name) else {
+    let Some((name, handler)) = shared.handlers.get(name) else {
         return Ok(Err(format!(
             "no command `{name}` is registered: start a build that has it, then redrive"
         )));
@@ -105,9 +107,13 @@ async fn decide(
             Err(cause) => return Ok(Err(cause.to_string())),
         };
         let asked = Asked { id_was_chosen: true, tracking: Some(tracking.clone()) };
-        let running = run(&shared.engine, &mut *attempt, logged(accepted), asked);
+        let underway = Underway::begin(&shared.engine, name, &accepted.command);
+        let running = run(&shared.engine, &mut *attempt, logged(accepted), asked).instrument(underway.span());
         let ended = match AssertUnwindSafe(running).catch_unwind().await {
-            Ok(ended) => ended,
+            Ok(ended) => {
+                underway.end(&ended);
+                ended
+            }
             Err(panic) => return Ok(Err(format!("the decision panicked: {}", text_of(&*panic)))),
         };
         match ended {

@@ -8,6 +8,7 @@ mod guards;
 mod idempotency;
 mod lanes;
 mod loading;
+mod observed;
 mod outcomes;
 mod parking;
 mod races;

@@ -1,0 +1,136 @@
+//! Whether the process answers, and whether its logs do. Asked by machines that carry no credentials, so it
+//! tells nothing but states and heads.
+
+use crate::{Problem, ProblemType};
+use axum::{Json, Router, extract::State, http::header::RETRY_AFTER, routing::get};
+use factum::{
+    App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, Metadata, NewCommit,
+    Outcome, Sequence, StoreError, StreamName,
+    store::{Append, AppendError, Head},
+};
+use serde_json::{Map, Value, json};
+use std::{sync::Arc, time::Duration};
+
+/// A log that has not answered by then is not ready.
+pub const READY_TIME_MAX: Duration = Duration::from_secs(2);
+
+type Apps = Arc<[(&'static str, App)]>;
+
+/// `/health/live`, which `/health` is another name of, and `/health/ready`.
+pub(crate) fn routes(apps: Apps) -> Router {
+    Router::new()
+        .route("/health", get(live))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .with_state(apps)
+}
+
+async fn live() -> Json<Value> {
+    Json(json!({"status": "up"}))
+}
+
+async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
+    let (mut services, mut refusals) = (Map::new(), Vec::new());
+    for (service, app) in apps.iter() {
+        match tokio::time::timeout(READY_TIME_MAX, probe(app)).await {
+            Ok(Ok(Head { position, sequence })) => {
+                let head = json!({"status": "ready", "position": position, "sequence": sequence});
+                services.insert((*service).to_owned(), head);
+            }
+            Ok(Err(cause)) => refusals.push((*service, format!("{cause}: {}", what_to_do(cause.kind())))),
+            Err(_) => {
+                let why = format!("its log did not answer within {READY_TIME_MAX:?}: look at its disk");
+                refusals.push((*service, why));
+            }
+        }
+    }
+    if refusals.is_empty() {
+        return Ok(Json(json!({"status": "ready", "services": services})));
+    }
+    let names: Vec<_> = refusals.iter().map(|(service, _)| *service).collect();
+    let detail = format!("not ready: {}; `fields` says why, and what to do", names.join(", "));
+    let problem = Problem::new(ProblemType::Unavailable, detail).header(RETRY_AFTER, "1");
+    Err(refusals.into_iter().fold(problem, |problem, (service, why)| problem.field(service, why)))
+}
+
+/// Reads the last commit, and asks the writer for a verdict without giving it anything to store.
+async fn probe(app: &App) -> Result<Head, StoreError> {
+    let store = app.store();
+    let head = store.head().await?;
+    if let Some(before) = head.sequence.get().checked_sub(1)
+        && store.commits(Sequence::new(before), 1).await?.commits.is_empty()
+    {
+        let what = format!("commit {} is the last, but cannot be found", head.sequence);
+        return Err(StoreError::new(ErrorKind::RepairData, what));
+    }
+    match store.append(vec![never_stored(app)]).await.pop() {
+        Some(Err(AppendError::Store(cause))) => Err(cause),
+        Some(Err(AppendError::Unknown { cause })) => Err(StoreError::new(ErrorKind::Retry, cause)),
+        Some(Err(_)) => Ok(head),
+        Some(Ok(_)) | None => {
+            Err(StoreError::new(ErrorKind::ReportBug, "a probe was not refused by its condition"))
+        }
+    }
+}
+
+/// A commit whose condition contradicts itself: a log that writes refuses it, whatever it holds.
+fn never_stored(app: &App) -> Append {
+    let stream = StreamName::unchecked("factum.probe");
+    let command = CommandRecord {
+        id: app.fresh_command_id(),
+        name: CommandName::unchecked("factum.probe"),
+        payload: CommandPayload::None,
+        issued_at: app.now(),
+        metadata: Metadata::default(),
+    };
+    Append {
+        commit: NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() },
+        condition: Condition::none()
+            .stream(stream.clone(), Expected::NoStream)
+            .stream(stream, Expected::Exists),
+    }
+}
+
+fn what_to_do(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Reopen => "look at its disk, then start the process again",
+        ErrorKind::RepairData => "stop the process, and verify the log",
+        ErrorKind::FixInput => "look at how it is set up",
+        ErrorKind::ReportBug => "please report this",
+        _ => "it may pass; look at its disk if it stays",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{body::Body, http::Request};
+    use factum::Revision;
+    use factum_testkit::Intercepted;
+    use tower::ServiceExt;
+
+    #[test]
+    fn whatever_a_log_holds_it_refuses_the_probe() {
+        let Append { condition, .. } = never_stored(&App::in_memory().start());
+        for actual in [None, Some(Revision::default()), Some(Revision::new(9))] {
+            let mut expected = condition.streams.iter().map(|(_, expected)| expected);
+            assert!(!expected.all(|expected| expected.holds(actual)), "{actual:?}");
+        }
+        assert!(
+            condition.check().is_ok()
+                && condition.streams.iter().all(|(stream, _)| *stream == condition.streams[0].0)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_never_answers_is_not_ready() {
+        let behind = App::in_memory().start();
+        let store = Intercepted::new(Arc::clone(behind.store()), |_, _| Box::pin(std::future::pending()));
+        let app = App::on(Arc::new(store)).start();
+        let asked = Request::get("/health/ready").body(Body::empty()).unwrap();
+        let answer = routes(Arc::new([("notes", app)])).oneshot(asked).await.unwrap();
+        assert_eq!(answer.status(), 503);
+        let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("did not answer within 2s"), "{body:?}");
+    }
+}
