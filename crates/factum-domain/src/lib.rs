@@ -6,6 +6,7 @@
 //! [`Models`], [`Decide`] and [`Command`] and nothing behind them.
 
 mod command;
+mod commands;
 mod context;
 mod decide;
 mod decode;
@@ -23,6 +24,7 @@ mod scope;
 mod tagged;
 
 pub use command::{Command, CommandDecodeError};
+pub use commands::{CommandVisitor, Commands};
 pub use context::Context;
 pub use decide::{Decide, Decision, Keys, emit, nothing};
 pub use decode::DecodeError;

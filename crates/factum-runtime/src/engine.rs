@@ -1,6 +1,8 @@
 //! What every operation needs: the store and the ports. Holds no state of its own, so a clone is as good.
 
-use crate::{CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View};
+use crate::{
+    CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View, lanes::Outcomes,
+};
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_store::{Clock, Entropy, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id};
@@ -36,12 +38,13 @@ pub struct Engine {
     store: Arc<dyn Store>,
     ports: Ports,
     retry: Retry,
+    outcomes: Arc<Outcomes>,
 }
 
 impl Engine {
     /// An engine over `store`.
     pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
-        Self { store, ports, retry }
+        Self { store, ports, retry, outcomes: Arc::default() }
     }
 
     /// The store.
@@ -51,6 +54,10 @@ impl Engine {
 
     pub(crate) fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    pub(crate) fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
     }
 
     pub(crate) fn retry(&self) -> Retry {

@@ -4,7 +4,7 @@ use crate::{
     Done, Engine, ExecuteError, Intake,
     attempt::Typed,
     observe::Underway,
-    run::{Ended, run},
+    run::{Asked, Ended, run},
 };
 use factum_domain::{Command, EventSet};
 use factum_event::{
@@ -98,10 +98,12 @@ impl<'a, C: Command> Execute<'a, C> {
             issued_at: intake.issued_at.unwrap_or_else(|| engine.now()),
             metadata: intake.metadata,
         };
-        let mut typed = Typed::new(command);
+        let (mut typed, id) = (Typed::new(command), record.id);
         let underway = Underway::begin(engine, C::NAME, &record);
-        let ended = run(engine, &mut typed, record, chosen.is_some()).instrument(underway.span()).await;
+        let asked = Asked { id_was_chosen: chosen.is_some(), tracking: None };
+        let ended = run(engine, &mut typed, record, asked).instrument(underway.span()).await;
         underway.end(&ended);
+        engine.outcomes().tell(id);
         match ended {
             Ok(Ended::Now(place)) => {
                 let events = typed.into_decision().and_then(Result::ok).expect("what was stored was decided");

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod execute;
 mod intake;
+mod lanes;
 mod load;
 mod observe;
 mod retry;
@@ -21,6 +22,10 @@ pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
 pub use execute::Execute;
 pub use intake::Intake;
+pub use lanes::{
+    Handlers, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit, SubmitError,
+    SystemSpawn, Ticket, Watch,
+};
 pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};

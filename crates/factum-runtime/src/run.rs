@@ -10,8 +10,18 @@ use crate::{
 use factum_domain::Context;
 use factum_event::{
     Codec, CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position, Token,
+    Tracking,
 };
 use factum_store::{Append, AppendError, ErrorKind, StoreError, Stored};
+
+/// How a command is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// Its sender chose the id: an earlier outcome may exist.
+    pub(crate) id_was_chosen: bool,
+    /// The input it comes from.
+    pub(crate) tracking: Option<Tracking>,
+}
 
 /// How a command ended, before its types are put back on.
 pub(crate) enum Ended {
@@ -28,9 +38,11 @@ pub(crate) async fn run(
     engine: &Engine,
     attempt: &mut dyn Attempt,
     command: CommandRecord,
-    id_was_chosen: bool,
+    asked: Asked,
 ) -> Result<Ended, RunError> {
-    if id_was_chosen && let Some(ended) = earlier(engine, &command).await? {
+    if asked.id_was_chosen
+        && let Some(ended) = earlier(engine, &command).await?
+    {
         return Ok(ended);
     }
     let boundaries = attempt.boundaries();
@@ -40,7 +52,8 @@ pub(crate) async fn run(
     for attempts in 1..=retry.attempts_max {
         attempt.reset();
         let head = load::load(store, &boundaries, &mut |at, record| attempt.fold(at, record)).await?;
-        let condition = load::condition(store, &boundaries, head).await?;
+        let mut condition = load::condition(store, &boundaries, head).await?;
+        condition.tracking = asked.tracking.clone();
         let context = Context::new(command.id, command.issued_at, &command.metadata);
         let decided = attempt.decide(&context);
         match append(engine, &command, decided, condition).await? {
@@ -88,7 +101,9 @@ async fn append(
         Some(Ok(_)) if rejected => Ok(Appended::Rejected),
         Some(Ok(stored)) => Ok(Appended::Stored(place(engine, command, described, &stored))),
         Some(Err(AppendError::WrongRevision { .. } | AppendError::Stale { .. })) => Ok(Appended::LostRace),
-        Some(Err(AppendError::AlreadyDecided { .. })) => Ok(Appended::DecidedElsewhere),
+        Some(Err(AppendError::AlreadyDecided { .. } | AppendError::AlreadyApplied { .. })) => {
+            Ok(Appended::DecidedElsewhere)
+        }
         Some(Err(AppendError::Invalid(cause))) => Err(ExecuteError::Invalid(cause)),
         Some(Err(AppendError::InvalidCondition(cause))) => Err(ExecuteError::InvalidKey(cause)),
         Some(Err(AppendError::Store(cause))) => Err(ExecuteError::Unavailable(cause)),
@@ -131,7 +146,7 @@ async fn earlier(engine: &Engine, command: &CommandRecord) -> Result<Option<Ende
 
 /// Whether two stored forms ask for the same. Those of different schema versions cannot be compared: there
 /// the name must do. The order of fields is no difference, since a map may be written in any.
-fn same_payload(stored: &CommandPayload, sent: &CommandPayload) -> bool {
+pub(crate) fn same_payload(stored: &CommandPayload, sent: &CommandPayload) -> bool {
     let (
         CommandPayload::Inline { version, data: a, codec },
         CommandPayload::Inline { version: other, data: b, .. },

@@ -22,6 +22,13 @@ pub enum Status {
     Failed,
 }
 
+impl Status {
+    /// Whether nothing else can become of the command.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Rejected | Self::Failed)
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

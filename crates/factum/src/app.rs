@@ -1,8 +1,11 @@
 //! The application: commands in, models out, over whichever log it was started on.
 
-use factum_domain::{Command, Key, Model};
+use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
-use factum_runtime::{CommandObserver, CommandStatus, Engine, Execute, Ports, Retry, Sleep, View};
+use factum_runtime::{
+    CommandObserver, CommandStatus, Engine, Execute, Handlers, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn,
+    Submit, SystemSpawn, View,
+};
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::sync::Arc;
 
@@ -47,6 +50,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct App {
     engine: Engine,
+    lanes: Option<Lanes>,
 }
 
 /// An application about to start, on the backend `B`.
@@ -56,6 +60,9 @@ pub struct Builder<B> {
     backend: B,
     ports: Ports,
     retry: Retry,
+    handlers: Handlers,
+    layout: LaneLayout,
+    spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
 }
 
@@ -65,7 +72,10 @@ pub struct InMemory;
 
 /// On a store that is already open.
 #[derive(Clone, Debug)]
-pub struct On(Arc<dyn Store>);
+pub struct On {
+    events: Arc<dyn Store>,
+    commands: Option<Arc<dyn Store>>,
+}
 
 /// On a log in a directory.
 #[cfg(feature = "embedded")]
@@ -78,6 +88,9 @@ pub struct Embedded {
 /// Where an application keeps its log of events, below its directory.
 #[cfg(feature = "embedded")]
 const EVENTS: &str = "events";
+/// Where it keeps its log of accepted commands.
+#[cfg(feature = "embedded")]
+const COMMANDS: &str = "commands";
 
 impl App {
     /// In memory: for tests and tries. What it holds ends with it.
@@ -93,7 +106,7 @@ impl App {
 
     /// On a store that is already open.
     pub fn on(store: Arc<dyn Store>) -> Builder<On> {
-        Builder::new(On(store))
+        Builder::new(On { events: store, commands: None })
     }
 
     /// Decides `command` now and appends what follows, with its outcome, in one durable write. A lost race
@@ -102,17 +115,38 @@ impl App {
         self.engine.execute(command)
     }
 
+    /// Stores `command` to be decided soon, in the order of its key. Its ticket tells what becomes of it.
+    /// Nothing is stored until it is awaited.
+    pub fn submit<C: Command>(&self, command: C) -> Submit<'_, C> {
+        Submit::new(self.lanes.as_ref(), command)
+    }
+
+    /// What decides submitted commands; none if no command was registered.
+    pub fn lanes(&self) -> Option<&Lanes> {
+        self.lanes.as_ref()
+    }
+
+    /// Ends the lanes after what they are at. Commands that wait stay in the command log, for the next start.
+    pub async fn stop(&self) {
+        if let Some(lanes) = &self.lanes {
+            lanes.stop().await;
+        }
+    }
+
     /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
     pub fn view<M: Model>(&self, key: Key<M>) -> View<'_, M> {
         self.engine.view(key)
     }
 
-    /// What became of a command; `None` if the log has not heard of it.
+    /// What became of a command; `None` if the application has not heard of it.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// When a log cannot be read.
     pub async fn status(&self, command: CommandId) -> Result<Option<CommandStatus>, StoreError> {
-        self.engine.status(command).await
+        match &self.lanes {
+            Some(lanes) => lanes.status(command).await,
+            None => self.engine.status(command).await,
+        }
     }
 
     /// The log.
@@ -133,7 +167,37 @@ impl App {
 
 impl<B> Builder<B> {
     fn new(backend: B) -> Self {
-        Self { backend, ports: Ports::default(), retry: Retry::default(), appends: None }
+        Self {
+            backend,
+            ports: Ports::default(),
+            retry: Retry::default(),
+            handlers: Handlers::default(),
+            layout: LaneLayout::default(),
+            spawn: Arc::new(SystemSpawn),
+            appends: None,
+        }
+    }
+
+    /// Decides these commands when they are submitted: `.commands::<(Enrol, Withdraw)>()`.
+    ///
+    /// # Panics
+    /// When two of them are stored under one name.
+    pub fn commands<C: Commands>(mut self) -> Self {
+        self.handlers.add::<C>();
+        self
+    }
+
+    /// Spreads submitted commands over lanes like this. Stored: a change takes effect once all commands
+    /// before it are decided.
+    pub fn lanes(mut self, layout: LaneLayout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// The lanes' work runs by `spawn`.
+    pub fn spawn(mut self, spawn: Arc<dyn Spawn>) -> Self {
+        self.spawn = spawn;
+        self
     }
 
     /// Time comes from `clock`.
@@ -168,24 +232,42 @@ impl<B> Builder<B> {
         self
     }
 
-    fn over(self, store: Arc<dyn Store>) -> App {
-        App { engine: Engine::new(store, self.ports, self.retry) }
+    fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
+        let engine = Engine::new(store, self.ports, self.retry);
+        let lanes = commands
+            .map(|commands| Lanes::start(engine.clone(), commands, self.handlers, self.layout, &*self.spawn));
+        App { engine, lanes }
+    }
+
+    /// Whether there is anything to submit.
+    fn submits(&self) -> bool {
+        !self.handlers.is_empty()
     }
 }
 
 impl Builder<InMemory> {
     /// Starts with an empty log.
     pub fn start(self) -> App {
-        let store = MemoryStore::with_ports(Arc::clone(&self.ports.clock), &*self.ports.entropy);
-        self.over(Arc::new(store))
+        let store = || -> Arc<dyn Store> {
+            Arc::new(MemoryStore::with_ports(Arc::clone(&self.ports.clock), &*self.ports.entropy))
+        };
+        let (events, commands) = (store(), self.submits().then(store));
+        self.over(events, commands)
     }
 }
 
 impl Builder<On> {
+    /// Keeps submitted commands in this store. Without one they are refused.
+    pub fn command_log(mut self, store: Arc<dyn Store>) -> Self {
+        self.backend.commands = Some(store);
+        self
+    }
+
     /// Starts on the store.
     pub fn start(self) -> App {
-        let store = Arc::clone(&self.backend.0);
-        self.over(store)
+        let (events, commands) = (Arc::clone(&self.backend.events), self.backend.commands.clone());
+        let commands = commands.filter(|_| self.submits());
+        self.over(events, commands)
     }
 }
 
@@ -223,7 +305,16 @@ impl Builder<Embedded> {
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
         options.observer = self.appends.clone().or(options.observer);
-        let (store, report) = factum_log::Log::open(self.backend.directory.join(EVENTS), options)?;
-        Ok((self.over(Arc::new(store)), report))
+        let directory = &self.backend.directory;
+        let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
+        let commands: Option<Arc<dyn Store>> = match self.submits() {
+            // What appends cost is told of the log of events.
+            true => {
+                let options = factum_log::Options { observer: None, ..options };
+                Some(Arc::new(factum_log::Log::open(directory.join(COMMANDS), options)?.0))
+            }
+            false => None,
+        };
+        Ok((self.over(Arc::new(events), commands), report))
     }
 }

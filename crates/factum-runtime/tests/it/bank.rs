@@ -108,6 +108,23 @@ impl Decide for Deposit {
     }
 }
 
+/// As a deposit, in the order of the account.
+#[derive(Command)]
+#[command(name = "bank.pay-in")]
+pub(crate) struct PayIn(pub(crate) AccountId, pub(crate) u64);
+
+impl Decide for PayIn {
+    type Event = BankEvent;
+    type Models = Cash;
+    type Rejection = Never;
+    fn keys(&self) -> AccountId {
+        self.0
+    }
+    fn decide(&self, _: &Cash, _: &Context) -> Decision<Self> {
+        emit(BankEvent::Deposited { account: self.0, cents: self.1 })
+    }
+}
+
 #[derive(Command)]
 #[command(name = "bank.withdraw")]
 pub(crate) struct Withdraw(pub(crate) AccountId, pub(crate) u64);

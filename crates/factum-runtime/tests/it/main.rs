@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bank;
+mod crashes;
+mod guards;
 mod idempotency;
+mod lanes;
 mod loading;
 mod observed;
 mod outcomes;
+mod parking;
 mod races;
 mod unknown;

@@ -1,0 +1,282 @@
+//! Drives the lanes: reads the command log in order, hands each command to its lane, and lets all lanes work
+//! at once, each on one command at a time.
+//!
+//! Owns no state that a restart needs: where a lane stands is the progress of its last commit, and below the
+//! watermark every command is known to be done.
+
+use super::{
+    command_log::{CommandLog, Entry},
+    handler::Handlers,
+    lane::{Halt, Work, retrying, source, step},
+    layout::LaneLayout,
+    parked::Parked,
+    record::{LAYOUT, mark},
+};
+use crate::Engine;
+use factum_event::{
+    CommandName, CommandPayload, CommandRecord, Condition, Metadata, NewCommit, Outcome, Position, Source,
+    Tracking,
+};
+use factum_store::{Append, AppendError, BoxFuture, ErrorKind, StoreError};
+use futures_util::{
+    StreamExt,
+    future::{Either, FutureExt, Shared as SharedFuture, select},
+    stream::FuturesUnordered,
+};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// Most commands held in memory before they are decided.
+const QUEUED_MAX: usize = 8192;
+/// After so many commands the watermark moves.
+const WATERMARK_EVERY: u64 = 4096;
+/// Whose progress is the watermark: every command up to it is done.
+const WATERMARK: &str = "lanes";
+
+/// What all lanes share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) commands: CommandLog,
+    pub(crate) handlers: Handlers,
+    pub(crate) parked: Parked,
+}
+
+/// Ready when the lanes are to end after what they are at.
+pub(crate) type Stop = SharedFuture<BoxFuture<'static, ()>>;
+
+/// A step of a lane that ended: which lane, at which place, and how.
+type Ended = (u16, Position, Result<(), Halt>);
+
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<Work>,
+    busy: bool,
+    /// How far it had come when this process began.
+    reached: Position,
+}
+
+struct Driver<'a> {
+    shared: &'a Shared,
+    /// Where the layout in force begins.
+    begins: Position,
+    layout: LaneLayout,
+    lanes: HashMap<u16, Lane>,
+    /// Up to here the command log was read.
+    read: Position,
+    /// What was read and is not done, by position.
+    open: BTreeMap<Position, ()>,
+    /// A layout that comes into force once all lanes have passed its place.
+    next: Option<(Position, LaneLayout)>,
+    running: FuturesUnordered<BoxFuture<'a, Ended>>,
+    done_since_watermark: u64,
+    watermark: Position,
+}
+
+/// Decides commands until `stop`. An error is why no lane can go on.
+pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Result<(), Halt> {
+    lay_out(shared, wanted).await?;
+    let mut driver = Driver::begin(shared).await?;
+    loop {
+        let head = retrying(shared, || shared.commands.head()).await?;
+        driver.fill().await?;
+        driver.start();
+        if driver.running.is_empty() {
+            if driver.next.is_some() || driver.read < head.position {
+                continue;
+            }
+            driver.move_watermark().await?;
+            let appended = Box::pin(shared.commands.appended(head.sequence));
+            if let Either::Right(_) = select(appended, stop.clone()).await {
+                return Ok(());
+            }
+            continue;
+        }
+        let news = Box::pin(shared.commands.appended(head.sequence));
+        let ended = match select(driver.running.next(), select(news, stop.clone())).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right((Either::Left(_), _)) => None,
+            Either::Right((Either::Right(_), _)) => return driver.finish().await,
+        };
+        if let Some((lane, position, result)) = ended {
+            driver.ended(lane, position);
+            result?;
+        }
+        if driver.done_since_watermark >= WATERMARK_EVERY {
+            driver.move_watermark().await?;
+        }
+    }
+}
+
+/// Writes the wanted layout to the command log, unless it is the last one written.
+async fn lay_out(shared: &Shared, wanted: LaneLayout) -> Result<(), Halt> {
+    let layouts = retrying(shared, || shared.commands.layouts()).await?;
+    if layouts.last().is_some_and(|(_, layout)| *layout == wanted) {
+        return Ok(());
+    }
+    let (id, now) = (shared.engine.fresh_command_id(), shared.engine.now());
+    let events = vec![mark(LAYOUT, None, &wanted)];
+    match shared.commands.mark(id, now, Metadata::default(), events, Condition::none()).await {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(halted(&cause)),
+    }
+}
+
+impl<'a> Driver<'a> {
+    async fn begin(shared: &'a Shared) -> Result<Self, Halt> {
+        let store = shared.engine.store();
+        let watermark = Source::unchecked(WATERMARK);
+        let done = retrying(shared, || store.progress(&watermark)).await?;
+        let done = Position::new(done.unwrap_or(0));
+        let layouts = retrying(shared, || shared.commands.layouts()).await?;
+        let in_force = layouts.iter().rev().find(|(begins, _)| *begins <= done).or(layouts.first());
+        let (begins, layout) = *in_force.expect("a layout was written before");
+        let mut driver = Self {
+            shared,
+            begins,
+            layout,
+            lanes: HashMap::new(),
+            read: done,
+            open: BTreeMap::new(),
+            next: None,
+            running: FuturesUnordered::new(),
+            done_since_watermark: 0,
+            watermark: done,
+        };
+        driver.take_up().await?;
+        let reached: HashMap<u16, Position> =
+            driver.lanes.iter().map(|(number, lane)| (*number, lane.reached)).collect();
+        let recovered = shared.parked.recover(&shared.commands, &**store, |key, name| {
+            let lane = layout.lane_of(name, key);
+            reached.get(&lane).copied().unwrap_or(done).max(done)
+        });
+        recovered.await.map_err(Halt)?;
+        Ok(driver)
+    }
+
+    /// Learns how far each lane of the layout in force has come.
+    async fn take_up(&mut self) -> Result<(), Halt> {
+        self.lanes.clear();
+        for number in 0..self.layout.count.max(1) {
+            let (shared, source) = (self.shared, source(self.begins, number));
+            let reached = retrying(shared, || shared.engine.store().progress(&source)).await?;
+            let reached = Position::new(reached.unwrap_or(0));
+            self.lanes.insert(number, Lane { reached, ..Lane::default() });
+        }
+        Ok(())
+    }
+
+    /// Reads on in the command log, as far as there is room and no change of layout is due.
+    async fn fill(&mut self) -> Result<(), Halt> {
+        if let Some((begins, layout)) = self.next {
+            if !self.open.is_empty() {
+                return Ok(());
+            }
+            // All lanes have passed the place: from here on the watermark says so.
+            self.read = begins;
+            self.move_watermark().await?;
+            (self.begins, self.layout, self.next) = (begins, layout, None);
+            self.take_up().await?;
+        }
+        while self.open.len() < QUEUED_MAX {
+            let (shared, after) = (self.shared, self.read);
+            let entries = retrying(shared, || shared.commands.page(after)).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for (position, entry) in entries {
+                if let Entry::Layout(layout) = entry
+                    && position > self.begins
+                {
+                    self.next = Some((position, layout));
+                    return Ok(());
+                }
+                if let Entry::Unreadable(cause) = &entry {
+                    let what = format!("the lanes cannot go on: {cause}: start a build that knows it");
+                    return Err(Halt(StoreError::new(ErrorKind::ReportBug, what)));
+                }
+                self.read = position;
+                self.queue(position, entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, position: Position, entry: Entry) {
+        let Some(work) = Work::new(position, entry) else { return };
+        let number = match &work {
+            Work::Command(accepted) => self.layout.lane_of(accepted.command.name.as_str(), &accepted.key),
+            Work::Released { key, verdict, .. } => self.layout.lane_of(&verdict.name, key),
+        };
+        let lane = self.lanes.entry(number).or_default();
+        if position > lane.reached {
+            lane.waiting.push_back(work);
+            self.open.insert(position, ());
+        }
+    }
+
+    /// Sets every idle lane to work.
+    fn start(&mut self) {
+        for (number, lane) in &mut self.lanes {
+            if lane.busy {
+                continue;
+            }
+            let Some(work) = lane.waiting.pop_front() else { continue };
+            lane.busy = true;
+            let (number, position, shared) = (*number, work.position(), self.shared);
+            let lane = source(self.begins, number);
+            self.running.push(step(shared, lane, work).map(move |result| (number, position, result)).boxed());
+        }
+    }
+
+    fn ended(&mut self, lane: u16, position: Position) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.busy = false;
+        }
+        self.open.remove(&position);
+        self.done_since_watermark += 1;
+    }
+
+    /// Ends what is under way; what waits stays in the command log.
+    async fn finish(mut self) -> Result<(), Halt> {
+        while let Some((lane, position, result)) = self.running.next().await {
+            self.ended(lane, position);
+            result?;
+        }
+        self.move_watermark().await
+    }
+
+    async fn move_watermark(&mut self) -> Result<(), Halt> {
+        let done = match self.open.first_key_value() {
+            Some((first, ())) => Position::new(first.get() - 1),
+            None => self.read,
+        };
+        self.done_since_watermark = 0;
+        if done.get() < self.watermark.get() + WATERMARK_EVERY && self.next.is_none() {
+            return Ok(());
+        }
+        let engine = &self.shared.engine;
+        let command = CommandRecord {
+            id: engine.fresh_command_id(),
+            name: CommandName::unchecked("factum.lanes"),
+            payload: CommandPayload::None,
+            issued_at: engine.now(),
+            metadata: Metadata::default(),
+        };
+        let tracking = Tracking { source: Source::unchecked(WATERMARK), progress: done.get() };
+        let commit = NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() };
+        let condition = Condition::none().tracking(tracking);
+        let verdict = engine.store().append(vec![Append { commit, condition }]).await.pop();
+        match verdict.expect("a store gives a verdict for each commit") {
+            Ok(_) | Err(AppendError::AlreadyApplied { .. }) => {}
+            // A watermark that stays behind costs time at the next start, nothing else.
+            Err(AppendError::Store(cause)) if cause.kind() == ErrorKind::Retry => return Ok(()),
+            Err(cause) => return Err(halted(&cause)),
+        }
+        self.watermark = done;
+        Ok(())
+    }
+}
+
+fn halted(cause: &AppendError) -> Halt {
+    Halt(StoreError::new(ErrorKind::Reopen, format!("the lanes cannot go on: {cause}")))
+}

@@ -1,0 +1,64 @@
+//! How commands are spread over lanes: stored, so that a change takes effect at a written place.
+
+use factum_event::StreamName;
+use serde::{Deserialize, Serialize};
+
+/// Which commands wait for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaneMode {
+    /// Those with the same first key.
+    #[default]
+    ByKey,
+    /// Those of the same kind.
+    ByCommand,
+    /// All of them: one after another, in the order they came in.
+    Single,
+}
+
+/// How commands are spread: the mode, and how many lanes decide at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneLayout {
+    /// Which commands wait for each other.
+    pub mode: LaneMode,
+    /// How many lanes there are; one with [`LaneMode::Single`].
+    pub count: u16,
+}
+
+impl Default for LaneLayout {
+    fn default() -> Self {
+        Self { mode: LaneMode::ByKey, count: 64 }
+    }
+}
+
+impl LaneLayout {
+    /// The lane of a command stored as `name` whose key is `key`.
+    pub(crate) fn lane_of(self, name: &str, key: &StreamName) -> u16 {
+        let text = match self.mode {
+            LaneMode::ByKey => key.as_str(),
+            LaneMode::ByCommand => name,
+            LaneMode::Single => return 0,
+        };
+        let lane = hash(text.as_bytes()) % u64::from(self.count.max(1));
+        u16::try_from(lane).expect("a remainder of a u16 fits one")
+    }
+}
+
+/// FNV-1a. Lanes follow from it, and how far each has come is stored: it never changes.
+fn hash(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, step);
+    // The low bits of FNV are its weakest, and a remainder looks at those.
+    hash ^ (hash >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325 ^ (0xcbf2_9ce4_8422_2325 >> 32));
+        assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c ^ (0xaf63_dc4c_8601_ec8c >> 32));
+    }
+}

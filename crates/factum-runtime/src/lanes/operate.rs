@@ -1,0 +1,171 @@
+//! What an operator does about parked commands: look, drive again, give up. Each is written to the command
+//! log first, in one commit with all that comes again, so that it happens whole or not at all.
+
+use super::{
+    Lanes,
+    record::{self, DISCARDED, REDRIVEN, Verdict, mark},
+};
+use factum_event::{
+    CommandId, CommandPayload, Condition, Metadata, NewEvent, Outcome, Position, Query, QueryItem,
+    RecordedEvent, StreamName,
+};
+use factum_store::{AppendError, StoreError};
+use std::collections::HashSet;
+
+/// A command that was parked, and who waits behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parking {
+    /// The parked command.
+    pub command: CommandId,
+    /// Its stored name.
+    pub name: String,
+    /// Its key.
+    pub key: StreamName,
+    /// Why it was parked.
+    pub cause: String,
+    /// The commands that wait behind it, in order.
+    pub waiting: Vec<CommandId>,
+}
+
+/// Why nothing was done about a command.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperateError {
+    /// The command is not parked.
+    #[error("command {command} is not parked: ask for its status")]
+    NotParked {
+        /// The command.
+        command: CommandId,
+    },
+    /// Others acted on the same key at the same time.
+    #[error("others acted on the key of command {command} at the same time: look again")]
+    Conflict {
+        /// The command.
+        command: CommandId,
+    },
+    /// A log could not do it.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+    /// The command log refused it.
+    #[error(transparent)]
+    Refused(#[from] AppendError),
+}
+
+/// A parked command with all that must come again.
+struct Found {
+    parking: Parking,
+    /// The parked command and those behind it, as events that come again.
+    again: Vec<NewEvent>,
+    /// How much of the key was read.
+    seen: Position,
+}
+
+impl Lanes {
+    /// Drives a parked command again, then all that waits behind it, in order, under their own ids.
+    ///
+    /// # Errors
+    /// When the command is not parked, or a log cannot do it.
+    pub async fn redrive(&self, command: CommandId, by: &str) -> Result<Parking, OperateError> {
+        self.release(command, by, None).await
+    }
+
+    /// Gives a parked command up, for `cause`, and drives all that waits behind it again.
+    ///
+    /// # Errors
+    /// When the command is not parked, or a log cannot do it.
+    pub async fn discard(&self, command: CommandId, by: &str, cause: &str) -> Result<Parking, OperateError> {
+        self.release(command, by, Some(cause)).await
+    }
+
+    /// The parked commands, in the order they were parked.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn parked(&self) -> Result<Vec<Parking>, StoreError> {
+        let (mut parked, mut seen) = (Vec::new(), HashSet::new());
+        for mark in self.shared.commands.parking_marks().await? {
+            let Ok(Verdict { command, .. }) = record::read_mark(&mark) else { continue };
+            if seen.insert(command)
+                && let Some(found) = self.find(command).await?
+            {
+                parked.push(found.parking);
+            }
+        }
+        Ok(parked)
+    }
+
+    async fn release(
+        &self,
+        command: CommandId,
+        by: &str,
+        discard: Option<&str>,
+    ) -> Result<Parking, OperateError> {
+        let found = self.find(command).await?.ok_or(OperateError::NotParked { command })?;
+        let Found { parking, mut again, seen } = found;
+        let cause = discard.unwrap_or("driven again").to_owned();
+        let verdict = Verdict { command, name: parking.name.clone(), by: by.to_owned(), cause };
+        let kind = if discard.is_some() { DISCARDED } else { REDRIVEN };
+        if discard.is_some() {
+            again.remove(0);
+        }
+        let mut events = vec![mark(kind, Some(&parking.key), &verdict)];
+        events.append(&mut again);
+        // A command that was accepted for the key meanwhile would be left behind.
+        let key = Query::from(QueryItem::default().stream(parking.key.clone()));
+        let condition = Condition::none().fresh(key, seen);
+        let engine = &self.shared.engine;
+        let metadata = Metadata { actor: Some(by.into()), ..Metadata::default() };
+        let id = engine.fresh_command_id();
+        match self.shared.commands.mark(id, engine.now(), metadata, events, condition).await {
+            Ok(_) => Ok(parking),
+            Err(AppendError::Stale { .. }) => Err(OperateError::Conflict { command }),
+            Err(AppendError::Store(cause)) => Err(cause.into()),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn find(&self, command: CommandId) -> Result<Option<Found>, StoreError> {
+        let commits = self.shared.engine.store().commits_of(command).await?;
+        let Some(last) = commits.last() else { return Ok(None) };
+        let (Outcome::Parked { cause }, CommandPayload::Logged(place)) = (&last.outcome, &last.payload)
+        else {
+            return Ok(None);
+        };
+        let Some(first) = self.shared.commands.find(command).await? else { return Ok(None) };
+        let before = Position::new(place.get() - 1);
+        let events = self.shared.commands.of_key(&first.key, before).await?;
+        let released = |event: &RecordedEvent| {
+            matches!(event.event_type.as_str(), REDRIVEN | DISCARDED)
+                && record::read_mark::<Verdict>(event).is_ok_and(|verdict| verdict.command == command)
+        };
+        if events.iter().any(released) {
+            return Ok(None);
+        }
+        let (mut waiting, mut again) = (Vec::new(), Vec::new());
+        for event in events.iter().filter(|event| !event.event_type.as_str().starts_with("factum.")) {
+            let original = match event.corrects {
+                Some(first) => self.shared.commands.store().event(first).await?,
+                None => None,
+            };
+            let original = original.as_ref().unwrap_or(event);
+            let accepted = record::from_event(event, original);
+            let id = accepted.command.id;
+            let commits = self.shared.engine.store().commits_of(id).await?;
+            if waiting.contains(&id) || commits.iter().any(|commit| commit.outcome.is_final()) {
+                continue;
+            }
+            again.push(record::to_event(&accepted.command, &first.key, Some(original)));
+            waiting.push(id);
+        }
+        waiting.retain(|id| *id != command);
+        let parking = Parking {
+            command,
+            name: last.header.command_name.to_string(),
+            key: first.key,
+            cause: cause.clone(),
+            waiting,
+        };
+        let seen = events.last().map_or(*place, |event| event.position);
+        Ok(Some(Found { parking, again, seen }))
+    }
+}
