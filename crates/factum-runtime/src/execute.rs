@@ -3,15 +3,13 @@
 use crate::{
     Done, Engine, ExecuteError, Intake,
     attempt::Typed,
+    intake::stamped,
     observe::Underway,
     run::{Asked, Ended, run},
 };
 use factum_domain::{Command, EventSet};
-use factum_event::{
-    CausationId, Codec, CommandId, CommandName, CommandPayload, CommandRecord, CorrelationId, Timestamp,
-};
+use factum_event::{Codec, CommandName, CommandPayload, CommandRecord};
 use factum_store::BoxFuture;
-use std::sync::Arc;
 use tracing::Instrument;
 
 /// A command about to be carried out.
@@ -28,61 +26,7 @@ impl<'a, C: Command> Execute<'a, C> {
         Self { engine, command, intake }
     }
 
-    /// Asked by `actor`.
-    pub fn actor(mut self, actor: impl Into<Arc<str>>) -> Self {
-        self.intake = self.intake.actor(actor);
-        self
-    }
-
-    /// For `tenant`.
-    pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
-        self.intake.metadata.tenant = Some(tenant.into());
-        self
-    }
-
-    /// Under a key of the sender's: the same actor (of the same tenant) sending the same command under the
-    /// same key again changes nothing and gets the first outcome, across restarts. An id that is given with
-    /// [`Self::command_id`] wins over it.
-    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.intake.idempotency_key = Some(key.into());
-        self
-    }
-
-    /// Under this id. As with a key, sending it again gets the first outcome.
-    pub fn command_id(mut self, id: CommandId) -> Self {
-        self.intake.id = Some(id);
-        self
-    }
-
-    /// Part of what `correlation` names.
-    pub fn correlation(mut self, correlation: CorrelationId) -> Self {
-        self.intake = self.intake.correlation(correlation);
-        self
-    }
-
-    /// Led to by `causation`.
-    pub fn causation(mut self, causation: CausationId) -> Self {
-        self.intake = self.intake.causation(causation);
-        self
-    }
-
-    /// With one more header, kept with the commit.
-    pub fn header(mut self, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Self {
-        self.intake.metadata.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// As it came in at `time`: what the decision sees as now, at every attempt.
-    pub fn issued_at(mut self, time: Timestamp) -> Self {
-        self.intake.issued_at = Some(time);
-        self
-    }
-
-    /// With what was stamped on it elsewhere, in place of all that was said before.
-    pub fn intake(mut self, intake: Intake) -> Self {
-        self.intake = intake;
-        self
-    }
+    stamped!();
 
     async fn carry_out(self) -> Result<Done<C::Event>, ExecuteError<C::Rejection>> {
         let Self { engine, command, intake } = self;

@@ -3,6 +3,72 @@
 use factum_event::{CausationId, CommandId, CorrelationId, InvalidName, Metadata, Timestamp};
 use std::sync::Arc;
 
+/// The methods of a command about to be sent, now or for later, that stamp its intake.
+macro_rules! stamped {
+    () => {
+        /// Asked by `actor`.
+        pub fn actor(mut self, actor: impl Into<::std::sync::Arc<str>>) -> Self {
+            self.intake.metadata.actor = Some(actor.into());
+            self
+        }
+
+        /// For `tenant`.
+        pub fn tenant(mut self, tenant: impl Into<::std::sync::Arc<str>>) -> Self {
+            self.intake.metadata.tenant = Some(tenant.into());
+            self
+        }
+
+        /// Under a key of the sender's: the same actor (of the same tenant) sending the same command under the
+        /// same key again changes nothing and gets the first outcome, across restarts. An id that is given with
+        /// [`Self::command_id`] wins over it.
+        pub fn idempotency_key(mut self, key: impl Into<::std::sync::Arc<str>>) -> Self {
+            self.intake.idempotency_key = Some(key.into());
+            self
+        }
+
+        /// Under this id. As with a key, sending it again gets the first outcome.
+        pub fn command_id(mut self, id: ::factum_event::CommandId) -> Self {
+            self.intake.id = Some(id);
+            self
+        }
+
+        /// Part of what `correlation` names.
+        pub fn correlation(mut self, correlation: ::factum_event::CorrelationId) -> Self {
+            self.intake.metadata.correlation = Some(correlation);
+            self
+        }
+
+        /// Led to by `causation`.
+        pub fn causation(mut self, causation: ::factum_event::CausationId) -> Self {
+            self.intake.metadata.causation = Some(causation);
+            self
+        }
+
+        /// With one more header, kept with the commit.
+        pub fn header(
+            mut self,
+            name: impl Into<::std::sync::Arc<str>>,
+            value: impl Into<::std::sync::Arc<str>>,
+        ) -> Self {
+            self.intake.metadata.headers.push((name.into(), value.into()));
+            self
+        }
+
+        /// As it came in at `time`: what the decision sees as now, at every attempt.
+        pub fn issued_at(mut self, time: ::factum_event::Timestamp) -> Self {
+            self.intake.issued_at = Some(time);
+            self
+        }
+
+        /// With what was stamped on it elsewhere, in place of all that was said before.
+        pub fn intake(mut self, intake: $crate::Intake) -> Self {
+            self.intake = intake;
+            self
+        }
+    };
+}
+pub(crate) use stamped;
+
 /// Who asks, when, and under which id.
 #[derive(Clone, Debug, Default)]
 pub struct Intake {

@@ -4,13 +4,12 @@ use super::{
     Lanes, Ticket,
     record::{Accepted, key_of},
 };
-use crate::{Intake, run::same_payload};
+use crate::{Intake, intake::stamped, run::same_payload};
 use factum_domain::{Command, Models};
 use factum_event::{
     Codec, CommandId, CommandName, CommandPayload, CommandRecord, InvalidCommit, InvalidName, StreamName,
 };
 use factum_store::{AppendError, BoxFuture, ErrorKind, StoreError};
-use std::sync::Arc;
 
 /// Why a command was not accepted. Nothing was stored, except that after [`SubmitError::Unknown`] it may be.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -66,30 +65,7 @@ impl<'a, C: Command> Submit<'a, C> {
         Self { lanes, command, intake: Intake::default() }
     }
 
-    /// Asked by `actor`.
-    pub fn actor(mut self, actor: impl Into<Arc<str>>) -> Self {
-        self.intake = self.intake.actor(actor);
-        self
-    }
-
-    /// Under a key of the sender's: the same actor sending the same command under the same key again changes
-    /// nothing and gets a ticket for the first one, across restarts.
-    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.intake.idempotency_key = Some(key.into());
-        self
-    }
-
-    /// Under this id. As with a key, sending it again gets a ticket for the first one.
-    pub fn command_id(mut self, id: CommandId) -> Self {
-        self.intake.id = Some(id);
-        self
-    }
-
-    /// With everything that was stamped on it elsewhere.
-    pub fn intake(mut self, intake: Intake) -> Self {
-        self.intake = intake;
-        self
-    }
+    stamped!();
 
     async fn accept(self) -> Result<Ticket<'a>, SubmitError> {
         let Self { lanes, command, intake } = self;
