@@ -7,10 +7,13 @@ use factum::{
     prelude::*,
     store::{AppendError, MemoryStore, Store},
 };
-use factum_testkit::Intercepted;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use factum_testkit::{Intercepted, SeededEntropy, soak};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 const ACCOUNTS: u64 = 3;
@@ -61,9 +64,9 @@ fn script() -> Vec<(u64, i64)> {
 }
 
 /// Sends from `from` on, under ids that a repeat finds again. Where it was that the process died.
-async fn send(app: &App, from: usize) -> (usize, Vec<CommandId>) {
+async fn send(app: &App, script: &[(u64, i64)], from: usize) -> (usize, Vec<CommandId>) {
     let mut sent = Vec::new();
-    for (number, (account, cents)) in script().into_iter().enumerate().skip(from) {
+    for (number, (account, cents)) in script.iter().copied().enumerate().skip(from) {
         let (account, key) = (AccountId(account), format!("k{number}"));
         let accepted = match cents {
             0.. => app.submit(PayIn(account, cents.unsigned_abs())).idempotency_key(key).await,
@@ -75,7 +78,7 @@ async fn send(app: &App, from: usize) -> (usize, Vec<CommandId>) {
             Err(other) => panic!("{other}"),
         }
     }
-    (script().len(), sent)
+    (script.len(), sent)
 }
 
 /// Dies after so many appends; the outcome is the same as without. Whether it died before all was done.
@@ -83,7 +86,7 @@ fn dies_after(appends: i64, stores_the_last: bool) -> bool {
     block_on(async {
         let logs = Logs { events: Arc::new(MemoryStore::new()), commands: Arc::new(MemoryStore::new()) };
         let dying = logs.dying(appends, stores_the_last);
-        let (reached, mut sent) = send(&dying, 0).await;
+        let (reached, mut sent) = send(&dying, &script(), 0).await;
         for id in &sent {
             if dying.lanes().unwrap().state() != factum::LaneState::Running {
                 break;
@@ -94,7 +97,7 @@ fn dies_after(appends: i64, stores_the_last: bool) -> bool {
         let died =
             !matches!(dying.lanes().unwrap().state(), factum::LaneState::Stopped) || reached < script().len();
         let app = logs.dying(i64::MAX, true);
-        let (_, rest) = send(&app, reached).await;
+        let (_, rest) = send(&app, &script(), reached).await;
         sent.extend(rest);
         assert_eq!(sent.len(), script().len());
         let mut events = 0;
@@ -141,4 +144,59 @@ fn a_death_at_any_write_loses_nothing_and_repeats_nothing() {
         }
         assert!(reached_the_end, "every write was died at");
     }
+}
+
+/// What a sequence of payments comes to, one after another: the balances, and which of them succeed.
+fn sequential(script: &[(u64, i64)]) -> (HashMap<u64, i64>, Vec<Status>) {
+    let (mut balances, mut outcomes) = (HashMap::new(), Vec::new());
+    for (account, cents) in script {
+        let balance: &mut i64 = balances.entry(*account).or_default();
+        let succeeds = *balance + cents >= 0;
+        *balance += if succeeds { *cents } else { 0 };
+        outcomes.push(if succeeds { Status::Succeeded } else { Status::Rejected });
+    }
+    (balances, outcomes)
+}
+
+/// A random script, sent by a process that dies again and again at random writes.
+fn random_deaths(seed: u64) {
+    let random = SeededEntropy::new(seed);
+    let below = |bound: u64| random.next_u64() % bound;
+    let cents = |drawn: u64| i64::try_from(drawn).unwrap() - 12;
+    let script: Vec<_> = (0..5 + below(30)).map(|_| (below(4), cents(below(30)))).collect();
+    let logs = Logs { events: Arc::new(MemoryStore::new()), commands: Arc::new(MemoryStore::new()) };
+    block_on(async {
+        let (mut reached, mut sent) = (0, Vec::new());
+        for _ in 0..1 + below(4) {
+            let dying = logs.dying(i64::try_from(below(40)).unwrap(), below(2) == 0);
+            let (at, some) = send(&dying, &script, reached).await;
+            (reached, sent) = (at, [sent, some].concat());
+            if below(2) == 0
+                && let Some(last) = sent.last()
+            {
+                let _ = wait(&dying, *last).await;
+            }
+            dying.stop().await;
+        }
+        let app = logs.dying(i64::MAX, true);
+        sent.extend(send(&app, &script, reached).await.1);
+        let (balances, outcomes) = sequential(&script);
+        let mut events = 0;
+        for (number, (id, expected)) in sent.iter().zip(&outcomes).enumerate() {
+            let status = app.lanes().unwrap().outcome(*id).await.unwrap();
+            assert_eq!(status.status, *expected, "command {number} of {script:?}");
+            events += status.events.len();
+        }
+        assert_eq!(sent.len(), script.len());
+        assert_eq!(app.store().head().await.unwrap().position.get(), events as u64);
+        for (account, balance) in balances {
+            let cash = app.view::<Cash>(AccountId(account)).await.unwrap().state;
+            assert_eq!(cash, Cash(balance.unsigned_abs()), "account {account} of {script:?}");
+        }
+    });
+}
+
+#[test]
+fn soak_random_deaths_leave_what_would_have_been() {
+    soak(0, 100, random_deaths);
 }
