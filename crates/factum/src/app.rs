@@ -188,19 +188,15 @@ impl Builder<Embedded> {
         self
     }
 
-    /// Opens the log and starts. What recovery cut off is logged as a warning.
+    /// Opens the log and starts. What recovery cut off, and what it could not check, is logged as a warning.
     ///
     /// # Errors
     /// When the directory cannot be used, another process has it, or acknowledged data is damaged.
     pub fn start(self) -> Result<App, factum_log::OpenError> {
+        let directory = self.backend.directory.display().to_string();
         let (app, report) = self.start_reporting()?;
-        if let Some(torn) = report.torn {
-            tracing::warn!(
-                segment = torn.segment,
-                offset = torn.offset,
-                bytes = torn.bytes,
-                "cut off a torn write"
-            );
+        for warning in report.warnings() {
+            tracing::warn!(directory, "{warning}");
         }
         Ok(app)
     }
