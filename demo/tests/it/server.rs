@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
 };
 
 pub(crate) struct Server {
@@ -28,11 +28,23 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, Stdio::inherit())
+    }
+
+    /// Started, with what it says on standard error.
+    pub(crate) fn start_listening(data: &Path) -> (Self, ChildStderr) {
+        let mut server = Self::start_with(data, Stdio::piped());
+        let stderr = server.child.stderr.take().unwrap();
+        (server, stderr)
+    }
+
+    fn start_with(data: &Path, stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_factum"))
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

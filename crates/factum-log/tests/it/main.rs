@@ -9,7 +9,10 @@ mod inspection;
 mod kill;
 mod model;
 mod pages;
+#[cfg(unix)]
+mod place;
 mod recovery;
 mod sim;
 mod support;
+mod watermark;
 mod writers;
