@@ -10,7 +10,7 @@ use crate::{
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor},
     segment::Segment,
-    storage::{OpenMode, Storage, read_full},
+    storage::{OpenMode, Storage, of_file, read_full},
     view::CommitView,
     watermark::{Watermark, WatermarkState},
 };
@@ -219,10 +219,10 @@ pub(crate) fn write_meta(storage: &dyn Storage, meta: &Meta) -> io::Result<()> {
 
 pub(crate) fn read_meta(storage: &dyn Storage) -> Result<Meta, OpenError> {
     let dir = storage.describe();
-    let failed = || OpenError::io(&dir, "read the meta file");
-    let file = storage.open(META_FILE, OpenMode::Read).map_err(failed())?;
+    let failed = || OpenError::io(&dir, "read the identity");
+    let file = storage.open(META_FILE, OpenMode::Read).map_err(of_file(META_FILE)).map_err(failed())?;
     let mut bytes = [0; META_BYTES];
-    let read = read_full(&*file, &mut bytes, 0).map_err(failed())?;
+    let read = read_full(&*file, &mut bytes, 0).map_err(of_file(META_FILE)).map_err(failed())?;
     Meta::decode(&bytes[..read]).map_err(|flaw| {
         let damage = Damage { segment: META_FILE.to_owned(), offset: 0, reason: flaw.0 };
         OpenError::damaged(dir, damage)
