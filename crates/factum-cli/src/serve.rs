@@ -74,7 +74,12 @@ fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let app = App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start()?;
+        let (app, report) =
+            App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start_reporting()?;
+        if report.created {
+            note(&format!("{}: a new log", blueprint.name));
+        }
+        report.warnings().iter().for_each(|warning| note(&format!("{}: {warning}", blueprint.name)));
         services.push((blueprint.build)(app));
     }
     Ok(services)
@@ -102,6 +107,12 @@ fn tell(application: &Application, data: &Path, address: SocketAddr, services: &
     let url = format!("http://{address}");
     let text = format!("{} is up at {url}, its data in {}\n\n", application.name(), data.display());
     say(&(text + &start_text(services, &url, access) + "\nStop it with Ctrl-C.\n"));
+}
+
+/// To standard error, beside the logging, which may be off.
+fn note(line: &str) {
+    // As with `say`.
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Output that nobody reads any more is no reason to stop serving.

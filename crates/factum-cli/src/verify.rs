@@ -1,5 +1,5 @@
 //! Reads every byte of an application's logs. Damage is told with its segment and offset, and ends the
-//! process with code 1.
+//! process with code 1; so does an end that cannot be checked.
 
 use crate::layout::{self, DataError};
 use std::{path::Path, process::ExitCode};
@@ -15,7 +15,8 @@ pub(crate) fn run(data: &Path) -> ExitCode {
     }
 }
 
-/// Every log, also after one was found damaged; whether all are whole.
+/// Every log, also after one was found damaged; whether all are whole, as far as can be told: without its
+/// `head` none can be vouched for.
 fn verify(data: &Path) -> Result<bool, DataError> {
     let mut whole = true;
     for (name, dir) in layout::services(data)? {
@@ -31,6 +32,13 @@ fn verify(data: &Path) -> Result<bool, DataError> {
                          the next start cuts them off",
                         torn.bytes, torn.segment, torn.offset
                     );
+                }
+                if verified.watermark_lost {
+                    eprintln!(
+                        "{name}: head is lost: the end of the log cannot be checked, and commits that were \
+                         acknowledged may be missing there. Compare with a backup; the next start makes head anew"
+                    );
+                    whole = false;
                 }
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::{
     segment::Segment,
     storage::{FileStorage, OpenMode, Storage},
     view::CommitView,
-    watermark::Watermark,
+    watermark::{Watermark, WatermarkState},
 };
 use factum_event::{CommandId, LogIdentity};
 use factum_store::Head;
@@ -58,6 +58,9 @@ pub struct Verified {
     pub bytes: u64,
     /// Bytes after the last commit: a write that was not finished, which the next open cuts off.
     pub torn: Option<TornTail>,
+    /// `head` is lost: all that is there is whole, but whether acknowledged commits are missing at the end
+    /// cannot be told.
+    pub watermark_lost: bool,
 }
 
 /// Counts what the log in `dir` holds.
@@ -74,7 +77,7 @@ pub fn inspect(dir: impl AsRef<Path>) -> Result<Inspection, OpenError> {
 /// As [`inspect`].
 pub fn inspect_on(storage: &dyn Storage) -> Result<Inspection, OpenError> {
     let mut count = Count::default();
-    let (identity, scanned) = scan(storage, &mut count)?;
+    let (identity, scanned, _) = scan(storage, &mut count)?;
     let head = Head { position: scanned.position, sequence: scanned.sequence };
     Ok(Inspection {
         identity,
@@ -103,7 +106,7 @@ pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, OpenError> {
 /// # Errors
 /// As [`verify`].
 pub fn verify_on(storage: &dyn Storage) -> Result<Verified, OpenError> {
-    let (identity, scanned) = scan(storage, &mut Check::default())?;
+    let (identity, scanned, watermark) = scan(storage, &mut Check::default())?;
     let head = Head { position: scanned.position, sequence: scanned.sequence };
     let (segments, bytes) = (scanned.segments.len() as u64, bytes(&scanned));
     let torn = match scanned.tail {
@@ -111,7 +114,8 @@ pub fn verify_on(storage: &dyn Storage) -> Result<Verified, OpenError> {
         Tail::TornSegment { segment } => Some(TornTail { segment, offset: 0, bytes: 0 }),
         Tail::Clean | Tail::Damaged(_) => None,
     };
-    Ok(Verified { identity, head, segments, bytes, torn })
+    let watermark_lost = watermark == WatermarkState::Lost;
+    Ok(Verified { identity, head, segments, bytes, torn, watermark_lost })
 }
 
 /// Begins the next generation of the log in `dir`, as must be done after it was restored from a copy: tokens
@@ -142,16 +146,18 @@ pub fn begin_generation_on(storage: &dyn Storage) -> Result<LogIdentity, OpenErr
     Ok(meta.identity)
 }
 
-fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<(LogIdentity, Scanned), OpenError> {
+type Found = (LogIdentity, Scanned, WatermarkState);
+
+fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<Found, OpenError> {
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     // Before the segments: all that it names is there once it is read.
-    let watermark = Watermark::read(storage).map_err(OpenError::io(&dir, "read the watermark"))?;
+    let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let scan = Scan { storage, identity, watermark, mode: OpenMode::Read };
     let scanned = scan.run(visitor).map_err(OpenError::io(&dir, "scan the segments"))?;
     match scanned.tail {
         Tail::Damaged(damage) => Err(OpenError::damaged(dir, damage)),
-        _ => Ok((identity, scanned)),
+        _ => Ok((identity, scanned, watermark)),
     }
 }
 

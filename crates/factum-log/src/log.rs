@@ -19,7 +19,7 @@ use std::{
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     thread::{self, JoinHandle},
 };
 
@@ -43,7 +43,7 @@ pub struct Log {
     pub(crate) engine: Arc<Engine>,
     thread: Option<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
-    _lock: Option<Box<dyn StorageLock>>,
+    _lock: Option<Arc<dyn StorageLock>>,
 }
 
 impl Log {
@@ -65,9 +65,9 @@ impl Log {
         options.check()?;
         let dir = storage.describe();
         let lock = storage.lock().map_err(OpenError::io(&dir, "take the lock"))?;
-        let lock = lock.ok_or_else(|| OpenError::Locked { dir: dir.clone() })?;
+        let lock: Arc<dyn StorageLock> = lock.ok_or_else(|| OpenError::Locked { dir: dir.clone() })?.into();
         let (recovered, watermark) = recover(&*storage, &options)?;
-        let writer = writer(&recovered, watermark);
+        let writer = writer(&recovered, watermark, Arc::downgrade(&lock));
         let (engine, report) = Self::engine(storage, options, recovered, Some(writer));
         let leading = Arc::clone(&engine);
         let run = move || {
@@ -192,7 +192,7 @@ impl Log {
     }
 }
 
-fn writer(recovered: &Recovered, watermark: Watermark) -> Writer {
+fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLock>) -> Writer {
     let last = recovered.scanned.segments.last();
     Writer {
         segment: last.map(|(segment, _)| segment.clone()),
@@ -200,6 +200,7 @@ fn writer(recovered: &Recovered, watermark: Watermark) -> Writer {
         head: recovered.report.head,
         recorded_at: recovered.scanned.recorded_at,
         watermark,
+        lock,
         failed: None,
         group: Group::default(),
     }

@@ -5,18 +5,18 @@
 
 use crate::{
     error::{Damage, OpenError},
-    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WatermarkRecord},
+    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WATERMARK_FILE, WatermarkRecord},
     index::Index,
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor},
     segment::Segment,
-    storage::{OpenMode, Storage, read_full},
+    storage::{OpenMode, Storage, of_file, read_full},
     view::CommitView,
     watermark::{Watermark, WatermarkState},
 };
 use factum_event::{LogIdentity, Position, Sequence};
 use factum_store::{Head, fresh_log_id};
-use std::io;
+use std::{fmt, io};
 
 /// What opening a log found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,25 @@ pub struct OpenReport {
     pub damage: Option<Damage>,
 }
 
+impl OpenReport {
+    /// What whoever runs the log should hear of, each in a sentence: what was cut off, what could not be
+    /// checked. Empty after every orderly end.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(torn) = &self.torn {
+            warnings.push(torn.to_string());
+        }
+        if self.watermark_lost {
+            warnings.push(format!(
+                "{WATERMARK_FILE} was lost and is made anew: whether acknowledged commits are missing after \
+                 commit {} could not be checked. Compare with a backup",
+                self.head.sequence
+            ));
+        }
+        warnings
+    }
+}
+
 /// Bytes at the end of a log that were never acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TornTail {
@@ -45,6 +64,19 @@ pub struct TornTail {
     pub offset: u64,
     /// How many bytes stood beyond.
     pub bytes: u64,
+}
+
+impl fmt::Display for TornTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { segment, offset, bytes } = self;
+        if *offset == 0 {
+            return write!(f, "removed {segment}, which was being made and held no commit");
+        }
+        write!(
+            f,
+            "cut off {bytes} bytes of a write that was never acknowledged, in {segment} from byte {offset}"
+        )
+    }
 }
 
 /// A log that has been scanned.
@@ -72,7 +104,7 @@ impl Visitor for Rebuild {
 pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> Result<Recovered, OpenError> {
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
-    let watermark = Watermark::read(storage).map_err(OpenError::io(&dir, "read the watermark"))?;
+    let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let mut rebuild = Rebuild(Index::new(u64::from_le_bytes(options.random())));
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
@@ -152,6 +184,16 @@ fn create(storage: &dyn Storage, options: &Options) -> Result<bool, OpenError> {
         let reason = format!("it is not there, and the segment {segment} is");
         return Err(OpenError::damaged(dir, Damage { segment: META_FILE.to_owned(), offset: 0, reason }));
     }
+    let slots = Watermark::slots(storage).map_err(OpenError::io(&dir, "read the watermark"))?;
+    if let Some(record) = slots.iter().max_by_key(|record| record.sequence)
+        && record.sequence > Sequence::START
+    {
+        let (sequence, log) = (record.sequence, record.identity.log);
+        let reason = format!(
+            "it is not there, nor is any segment, and {WATERMARK_FILE} names commit {sequence} of log {log}"
+        );
+        return Err(OpenError::damaged(dir, Damage { segment: META_FILE.to_owned(), offset: 0, reason }));
+    }
     let identity = LogIdentity { log: fresh_log_id(&*options.entropy), generation: 1 };
     let meta = Meta { identity, created_at: options.clock.now() };
     let origin = WatermarkRecord {
@@ -177,10 +219,10 @@ pub(crate) fn write_meta(storage: &dyn Storage, meta: &Meta) -> io::Result<()> {
 
 pub(crate) fn read_meta(storage: &dyn Storage) -> Result<Meta, OpenError> {
     let dir = storage.describe();
-    let failed = || OpenError::io(&dir, "read the meta file");
-    let file = storage.open(META_FILE, OpenMode::Read).map_err(failed())?;
+    let failed = || OpenError::io(&dir, "read the identity");
+    let file = storage.open(META_FILE, OpenMode::Read).map_err(of_file(META_FILE)).map_err(failed())?;
     let mut bytes = [0; META_BYTES];
-    let read = read_full(&*file, &mut bytes, 0).map_err(failed())?;
+    let read = read_full(&*file, &mut bytes, 0).map_err(of_file(META_FILE)).map_err(failed())?;
     Meta::decode(&bytes[..read]).map_err(|flaw| {
         let damage = Damage { segment: META_FILE.to_owned(), offset: 0, reason: flaw.0 };
         OpenError::damaged(dir, damage)

@@ -10,7 +10,7 @@ use crate::{
     format::{Flaw, SEGMENT_HEADER_BYTES, WATERMARK_FILE, parse_segment_name, segment_name},
     frames::{Frames, Step, find_header},
     segment::Segment,
-    storage::{OpenMode, Storage},
+    storage::{OpenMode, Storage, of_file},
     view::CommitView,
     watermark::WatermarkState,
 };
@@ -68,16 +68,16 @@ struct State {
     /// The last commit that the watermark knows to be acknowledged. What frames say of those before them adds
     /// nothing here, for those have been read; beyond a flaw it is looked for.
     acknowledged: Sequence,
-    watermark_lost: bool,
+    /// Why the watermark cannot tell, if it cannot.
+    mute: Option<String>,
 }
 
 impl Scan<'_> {
     /// Scans all segments in order, as far as the log is whole.
     pub(crate) fn run(&self, visitor: &mut dyn Visitor) -> io::Result<Scanned> {
-        let (acknowledged, watermark_lost) = match self.watermark {
-            WatermarkState::Known(record) if record.identity == self.identity => (record.sequence, false),
-            WatermarkState::Known(_) => (Sequence::START, false),
-            WatermarkState::Lost => (Sequence::START, true),
+        let acknowledged = match self.watermark {
+            WatermarkState::Known(record) if record.identity == self.identity => record.sequence,
+            _ => Sequence::START,
         };
         let found = Scanned {
             segments: Vec::new(),
@@ -86,7 +86,7 @@ impl Scan<'_> {
             recorded_at: Timestamp::from_micros(i64::MIN),
             tail: Tail::Clean,
         };
-        let mut state = State { found, acknowledged, watermark_lost };
+        let mut state = State { found, acknowledged, mute: self.mute() };
         let names = self.names()?;
         for (index, name) in names.iter().enumerate() {
             state.found.tail = self.segment(&mut state, name, index + 1 == names.len(), visitor)?;
@@ -97,7 +97,27 @@ impl Scan<'_> {
         if state.found.sequence < state.acknowledged {
             state.found.tail = Tail::Damaged(state.ends_early());
         }
+        let head = |reason| Tail::Damaged(Damage { segment: WATERMARK_FILE.to_owned(), offset: 0, reason });
+        match (self.watermark, state.mute) {
+            (WatermarkState::Foreign(_), Some(reason)) => state.found.tail = head(reason),
+            (WatermarkState::Lost, Some(reason)) if state.found.segments.is_empty() => {
+                // No crash leaves this, for it is made before `meta`.
+                state.found.tail = head(format!("{reason}, and so is every segment"));
+            }
+            _ => {}
+        }
         Ok(state.found)
+    }
+
+    fn mute(&self) -> Option<String> {
+        match self.watermark {
+            WatermarkState::Known(_) => None,
+            WatermarkState::Lost => Some(format!("{WATERMARK_FILE} is lost")),
+            WatermarkState::Foreign(other) => Some(format!(
+                "{WATERMARK_FILE} is that of log {}, generation {}, and this is log {}: put its own back",
+                other.log, other.generation, self.identity.log
+            )),
+        }
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -123,7 +143,7 @@ impl Scan<'_> {
         }
         let segment = match Segment::open(self.storage, name, self.mode)? {
             Ok(segment) => segment,
-            Err(_) if is_last && state.found.sequence >= state.acknowledged && !state.watermark_lost => {
+            Err(_) if is_last && state.found.sequence >= state.acknowledged && state.mute.is_none() => {
                 return Ok(Tail::TornSegment { segment: name.to_owned() });
             }
             Err(Flaw(reason)) => return damaged(reason),
@@ -133,7 +153,7 @@ impl Scan<'_> {
         }
         visitor.segment(&segment);
         state.found.segments.push((segment.clone(), SEGMENT_HEADER_BYTES as u64));
-        self.frames(state, &segment, is_last, visitor)
+        self.frames(state, &segment, is_last, visitor).map_err(of_file(name))
     }
 
     fn misplaced(&self, state: &State, segment: &Segment) -> Option<String> {
@@ -225,10 +245,9 @@ impl State {
         if !is_last || last < self.acknowledged {
             return Ok(self.damaged(segment, reason));
         }
-        if self.watermark_lost {
-            let reason = format!(
-                "{reason}, and {WATERMARK_FILE} is lost, which would tell whether this was acknowledged"
-            );
+        if let Some(mute) = &self.mute {
+            let reason =
+                format!("{reason}, and what would tell whether this was acknowledged cannot: {mute}");
             return Ok(self.damaged(segment, reason));
         }
         let offset = self.end();

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{Flaw, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name},
-    storage::{OpenMode, Storage, StorageFile, read_full},
+    storage::{OpenMode, Storage, StorageFile, of_file, read_full},
 };
 use std::{io, sync::Arc};
 
@@ -36,9 +36,9 @@ impl Segment {
 
     /// Opens an existing file and reads its header.
     pub(crate) fn open(storage: &dyn Storage, name: &str, mode: OpenMode) -> io::Result<Result<Self, Flaw>> {
-        let file = storage.open(name, mode)?;
+        let file = storage.open(name, mode).map_err(of_file(name))?;
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
-        let read = read_full(&*file, &mut bytes, 0)?;
+        let read = read_full(&*file, &mut bytes, 0).map_err(of_file(name))?;
         Ok(SegmentHeader::decode(&bytes[..read]).map(|header| Self { name: name.into(), header, file }))
     }
 }

@@ -25,7 +25,16 @@ pub enum OpenMode {
 }
 
 /// Held while one writer owns a directory; dropping it lets the next one in.
-pub trait StorageLock: fmt::Debug + Send + Sync {}
+pub trait StorageLock: fmt::Debug + Send + Sync {
+    /// Whether the directory that was locked still stands where it did: false once it was moved, removed or
+    /// replaced. Asked once per group of commits.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+}
 
 /// One directory of files.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
@@ -101,6 +110,15 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
     /// As the file system says.
     fn len(&self) -> io::Result<u64>;
 
+    /// Whether the open file still has a name: false once it was removed or replaced. Asked once per group of
+    /// commits.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// Whether the file is empty.
     ///
     /// # Errors
@@ -124,6 +142,11 @@ pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) ->
     Ok(filled)
 }
 
+/// Says of which file an error speaks.
+pub(crate) fn of_file(name: &str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
 /// A directory of the file system.
 #[derive(Clone, Debug)]
 pub struct FileStorage {
@@ -136,24 +159,63 @@ impl FileStorage {
         Self { dir: dir.into() }
     }
 
-    /// Makes the directory, and makes its name and those of new parents durable.
-    fn make(&self) -> io::Result<()> {
-        let missing: Vec<&Path> = self.dir.ancestors().take_while(|dir| !dir.exists()).collect();
+    /// Makes the directory, then syncs every directory above it, whoever made those and when: what is
+    /// acknowledged must not vanish with a name on the way to it. One that may not be read is passed over, for
+    /// who may not read it did not make what is in it.
+    fn make(&self, sync: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
         fs::create_dir_all(&self.dir)?;
-        for made in missing {
-            if let Some(parent) = made.parent() {
-                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-                File::open(parent)?.sync_all()?;
+        for dir in above(&self.dir)? {
+            match sync(&dir) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                synced => synced.map_err(of_file(&dir.display().to_string()))?,
             }
         }
         Ok(())
     }
 }
 
-#[derive(Debug)]
-struct FileLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+/// The directories above `dir`, nearest first: as it is named, and, where links lead elsewhere, as it stands.
+fn above(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut above = Vec::new();
+    for path in [std::path::absolute(dir)?, fs::canonicalize(dir)?] {
+        for ancestor in path.ancestors().skip(1) {
+            if !above.iter().any(|known| known == ancestor) {
+                above.push(ancestor.to_owned());
+            }
+        }
+    }
+    Ok(above)
+}
 
-impl StorageLock for FileLock {}
+fn sync_names(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Two locks: on the file `lock`, which any system can lock, and on the directory itself, which nobody removes
+/// and makes anew beside its files.
+#[derive(Debug)]
+struct FileLock {
+    #[expect(dead_code, reason = "the lock lives as long as the open file")]
+    file: File,
+    #[cfg(unix)]
+    dir: File,
+    #[cfg(unix)]
+    path: PathBuf,
+}
+
+impl StorageLock for FileLock {
+    #[cfg(unix)]
+    fn is_in_place(&self) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        let there = match fs::metadata(&self.path) {
+            Ok(there) => there,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let locked = self.dir.metadata()?;
+        Ok((there.dev(), there.ino()) == (locked.dev(), locked.ino()))
+    }
+}
 
 impl Storage for FileStorage {
     fn describe(&self) -> String {
@@ -161,14 +223,29 @@ impl Storage for FileStorage {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
-        self.make()?;
+        self.make(&sync_names)?;
         let path = self.dir.join(crate::format::LOCK_FILE);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(of_file(crate::format::LOCK_FILE))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(FileLock(file)))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(of_file(crate::format::LOCK_FILE)(error)),
         }
+        #[cfg(unix)]
+        let dir = File::open(&self.dir)?;
+        // A network file system may lock files only; there the file has to do.
+        #[cfg(unix)]
+        if let Err(TryLockError::WouldBlock) = dir.try_lock() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(FileLock {
+            file,
+            #[cfg(unix)]
+            dir,
+            #[cfg(unix)]
+            path: std::path::absolute(&self.dir)?,
+        })))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -200,7 +277,7 @@ impl Storage for FileStorage {
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        File::open(&self.dir)?.sync_all()
+        sync_names(&self.dir)
     }
 }
 
@@ -246,5 +323,64 @@ impl StorageFile for OpenedFile {
 
     fn len(&self) -> io::Result<u64> {
         self.0.metadata().map(|data| data.len())
+    }
+
+    #[cfg(unix)]
+    fn is_linked(&self) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        self.0.metadata().map(|data| data.nlink() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn every_directory_above_is_synced_also_when_nothing_was_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("data/calculator/events");
+        for _ in 0..2 {
+            let synced = RefCell::new(Vec::new());
+            let note = |dir: &Path| {
+                synced.borrow_mut().push(dir.to_owned());
+                Ok(())
+            };
+            FileStorage::new(&dir).make(&note).unwrap();
+            let above: Vec<_> = dir.ancestors().skip(1).map(Path::to_owned).collect();
+            assert!(synced.into_inner().starts_with(&above));
+        }
+    }
+
+    #[test]
+    fn a_relative_directory_is_followed_up_to_the_root() {
+        let here = std::path::absolute(".").unwrap();
+        let above = above(Path::new("src")).unwrap();
+        assert!(here.ancestors().all(|dir| above.iter().any(|known| known == dir)), "{above:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn behind_a_link_the_directories_of_the_name_and_of_the_place_are_synced() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("disk/place")).unwrap();
+        fs::create_dir_all(root.join("app")).unwrap();
+        std::os::unix::fs::symlink(root.join("disk/place"), root.join("app/events")).unwrap();
+        let above = above(&root.join("app/events")).unwrap();
+        for dir in ["app", "disk", ""] {
+            assert!(above.iter().any(|known| *known == root.join(dir)), "{dir}: {above:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_directory_that_may_not_be_read_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(dir.path());
+        storage.make(&|_| Err(io::ErrorKind::PermissionDenied.into())).unwrap();
+        let refused = storage.make(&|_| Err(io::ErrorKind::Other.into())).unwrap_err();
+        let parent = dir.path().parent().unwrap().display().to_string();
+        assert!(refused.to_string().contains(&parent), "{refused}");
     }
 }

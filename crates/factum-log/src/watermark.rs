@@ -10,8 +10,9 @@ use crate::{
     format::{
         WATERMARK_BYTES, WATERMARK_FILE, WATERMARK_RECORD_BYTES, WATERMARK_SLOT_BYTES, WatermarkRecord,
     },
-    storage::{OpenMode, Storage, StorageFile, read_full},
+    storage::{OpenMode, Storage, StorageFile, of_file, read_full},
 };
+use factum_event::LogIdentity;
 use std::{io, sync::Arc};
 
 /// The file, open for writing.
@@ -25,17 +26,20 @@ pub(crate) struct Watermark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WatermarkState {
     Known(WatermarkRecord),
+    /// A slot is of another log: the file was not left here by this log.
+    Foreign(LogIdentity),
     /// No slot is whole, or the file is not there.
     Lost,
 }
 
 impl Watermark {
-    /// Makes the file anew, both slots saying `record`, and syncs it.
+    /// Makes the file anew, both slots saying `record`, and syncs it and its name.
     pub(crate) fn create(storage: &dyn Storage, record: &WatermarkRecord) -> io::Result<Self> {
-        let file = storage.open(WATERMARK_FILE, OpenMode::Create)?;
+        let file = storage.open(WATERMARK_FILE, OpenMode::Create).map_err(of_file(WATERMARK_FILE))?;
         file.write_at(&[0; WATERMARK_BYTES], 0)?;
         let mut watermark = Self { file, next: 0 };
         watermark.settle(record)?;
+        storage.sync_dir()?;
         Ok(watermark)
     }
 
@@ -44,34 +48,54 @@ impl Watermark {
         let mut watermark = match storage.open(WATERMARK_FILE, OpenMode::Write) {
             Ok(file) => Self { file, next: 0 },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::create(storage, record),
-            Err(error) => return Err(error),
+            Err(error) => return Err(of_file(WATERMARK_FILE)(error)),
         };
         watermark.settle(record)?;
         Ok(watermark)
     }
 
-    /// What the file says; a slot of another life of the log says nothing.
-    pub(crate) fn read(storage: &dyn Storage) -> io::Result<WatermarkState> {
-        let file = match storage.open(WATERMARK_FILE, OpenMode::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(WatermarkState::Lost),
-            Err(error) => return Err(error),
-        };
-        let mut bytes = [0; WATERMARK_BYTES];
-        let read = read_full(&*file, &mut bytes, 0)?;
-        let slots = bytes[..read].chunks(WATERMARK_SLOT_BYTES);
-        let known = slots.filter_map(|slot| WatermarkRecord::decode(slot).ok());
-        Ok(known
+    /// What the file says to this log. A slot of another of its generations is known, and not believed.
+    pub(crate) fn read(storage: &dyn Storage, identity: LogIdentity) -> io::Result<WatermarkState> {
+        let slots = Self::slots(storage)?;
+        if let Some(foreign) = slots.iter().find(|record| record.identity.log != identity.log) {
+            return Ok(WatermarkState::Foreign(foreign.identity));
+        }
+        Ok(slots
+            .into_iter()
             .max_by_key(|record| (record.identity.generation, record.sequence))
             .map_or(WatermarkState::Lost, WatermarkState::Known))
     }
 
-    /// Overwrites the older slot. Not synced: see the module.
+    /// The slots that are whole; none if the file is not there.
+    pub(crate) fn slots(storage: &dyn Storage) -> io::Result<Vec<WatermarkRecord>> {
+        let file = match storage.open(WATERMARK_FILE, OpenMode::Read) {
+            Ok(file) => file,
+            // A link to nothing has a name: what it leads to is out of reach, not lost.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return if storage.list()?.iter().any(|name| name == WATERMARK_FILE) {
+                    Err(of_file(WATERMARK_FILE)(error))
+                } else {
+                    Ok(Vec::new())
+                };
+            }
+            Err(error) => return Err(of_file(WATERMARK_FILE)(error)),
+        };
+        let mut bytes = [0; WATERMARK_BYTES];
+        let read = read_full(&*file, &mut bytes, 0).map_err(of_file(WATERMARK_FILE))?;
+        let slots = bytes[..read].chunks(WATERMARK_SLOT_BYTES);
+        Ok(slots.filter_map(|slot| WatermarkRecord::decode(slot).ok()).collect())
+    }
+
+    /// Overwrites the older slot. Not synced: see the module. Fails if nobody will find the file again.
     pub(crate) fn write(&mut self, record: &WatermarkRecord) -> io::Result<()> {
         let bytes: [u8; WATERMARK_RECORD_BYTES] = record.encode();
         self.file.write_at(&bytes, (self.next * WATERMARK_SLOT_BYTES) as u64)?;
         self.next = 1 - self.next;
-        Ok(())
+        if self.file.is_linked()? {
+            Ok(())
+        } else {
+            Err(of_file(WATERMARK_FILE)(io::ErrorKind::NotFound.into()))
+        }
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {

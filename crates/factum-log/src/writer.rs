@@ -1,7 +1,8 @@
 //! Writes groups of commits: judges each against the index, which already holds the earlier ones of its
 //! group, then writes all, syncs once, publishes the head.
 //!
-//! Owns the end of the log. Never answers before the sync; never syncs again after a sync failed.
+//! Owns the end of the log. Never answers before the sync; never syncs again after a sync failed; answers no
+//! commit whose file or directory was taken away.
 
 use crate::{
     encode::{Place, Prepared},
@@ -11,11 +12,12 @@ use crate::{
     limits::{LOG_COMMITS_MAX, LOG_EVENTS_MAX},
     queue::Request,
     segment::Segment,
+    storage::StorageLock,
     watermark::Watermark,
 };
 use factum_event::{Position, Sequence, Timestamp};
 use factum_store::{AppendError, ErrorKind, GroupMeasure, Head, StoreError, Stored, Verdict};
-use std::io;
+use std::{io, sync::Weak};
 
 /// The end of the log. What is staged but not yet published is in `group`.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) head: Head,
     pub(crate) recorded_at: Timestamp,
     pub(crate) watermark: Watermark,
+    /// Of the directory; the open log holds it.
+    pub(crate) lock: Weak<dyn StorageLock>,
     /// Why nothing is written until the log is opened again.
     pub(crate) failed: Option<String>,
     pub(crate) group: Group,
@@ -159,6 +163,9 @@ impl Engine {
                 synced: observer.elapsed().saturating_sub(written),
             });
         }
+        if let Err(what) = writer.in_place() {
+            return Err(writer.fail(what));
+        }
         writer.end += writer.group.bytes.len() as u64;
         let Group { position, sequence, recorded_at, .. } = writer.group;
         writer.head = Head { position, sequence };
@@ -188,6 +195,11 @@ impl Engine {
 
     /// Ends the segment and begins the next one. Nothing is staged.
     fn roll(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        // The next segment is made by name, and must not get into a directory that came in place of this one.
+        if let Err(what) = writer.in_place() {
+            writer.failed = Some(what.clone());
+            return Err(reopen(&what));
+        }
         if let Some(segment) = &writer.segment
             && let Err(error) = segment.file.sync().and_then(|()| writer.watermark.sync())
         {
@@ -229,6 +241,20 @@ impl Writer {
 
     fn usable(&self) -> Result<(), AppendError> {
         self.failed.as_ref().map_or(Ok(()), |what| Err(AppendError::Store(reopen(what))))
+    }
+
+    /// Whether what is written here will be found again: nobody removed, moved or replaced the directory or
+    /// the segment. Costs two looks at open files and one at a name, which a sync dwarfs.
+    fn in_place(&self) -> Result<(), String> {
+        let seen = |what: &str, seen: io::Result<bool>| match seen {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("{what} was removed, moved or replaced while the log was open")),
+            Err(error) => Err(format!("cannot tell whether {what} is still there: {error}")),
+        };
+        seen("its directory", self.lock.upgrade().map_or(Ok(false), |lock| lock.is_in_place()))?;
+        self.segment
+            .as_ref()
+            .map_or(Ok(()), |segment| seen(&format!("segment {}", segment.name), segment.file.is_linked()))
     }
 
     /// Nothing is written any more. What was written may or may not survive.

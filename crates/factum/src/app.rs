@@ -279,24 +279,19 @@ impl Builder<Embedded> {
         self
     }
 
-    /// Opens the log and starts. What recovery cut off is logged as a warning.
+    /// Opens the log and starts. What recovery cut off, and what it could not check, is logged as a warning.
     ///
     /// # Errors
     /// When the directory cannot be used, another process has it, or acknowledged data is damaged.
     pub fn start(self) -> Result<App, factum_log::OpenError> {
+        let directory = self.backend.directory.display().to_string();
         let (app, report) = self.start_reporting()?;
-        if let Some(torn) = report.torn {
-            tracing::warn!(
-                segment = torn.segment,
-                offset = torn.offset,
-                bytes = torn.bytes,
-                "cut off a torn write"
-            );
-        }
+        warn(&directory, &report);
         Ok(app)
     }
 
-    /// Opens the log and starts, and tells what opening found.
+    /// Opens the log and starts, and tells what opening the log of events found. What is to be said of the
+    /// command log is logged.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -311,10 +306,20 @@ impl Builder<Embedded> {
             // What appends cost is told of the log of events.
             true => {
                 let options = factum_log::Options { observer: None, ..options };
-                Some(Arc::new(factum_log::Log::open(directory.join(COMMANDS), options)?.0))
+                let directory = directory.join(COMMANDS);
+                let (commands, report) = factum_log::Log::open(&directory, options)?;
+                warn(&directory.display().to_string(), &report);
+                Some(Arc::new(commands))
             }
             false => None,
         };
         Ok((self.over(Arc::new(events), commands), report))
+    }
+}
+
+#[cfg(feature = "embedded")]
+fn warn(directory: &str, report: &factum_log::OpenReport) {
+    for warning in report.warnings() {
+        tracing::warn!(directory, "{warning}");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
 };
 
 pub(crate) struct Server {
@@ -30,6 +30,14 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// Started, with what it says on standard error.
+    pub(crate) fn start_listening(data: &Path) -> (Self, ChildStderr) {
+        let command = &mut Self::command(data);
+        let mut server = Self::spawn(command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()));
+        let stderr = server.child.stderr.take().unwrap();
+        (server, stderr)
     }
 
     pub(crate) fn start_with(data: &Path, args: &[&str]) -> Self {

@@ -10,7 +10,10 @@ mod kill;
 mod model;
 mod observer;
 mod pages;
+#[cfg(unix)]
+mod place;
 mod recovery;
 mod sim;
 mod support;
+mod watermark;
 mod writers;
