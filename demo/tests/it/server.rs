@@ -1,10 +1,14 @@
 //! Starts the binary on a free port and speaks HTTP to it.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
 };
 
 pub(crate) struct Server {
@@ -23,8 +27,27 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// A run that is to end by itself has so long; only a broken build ever takes it.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
+/// has no exit code.
 pub(crate) fn factum(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_factum")).args(args).stdin(Stdio::null()).output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let pid = Pid::from_child(&child);
+    let (ended, told) = channel();
+    let killer = thread::spawn(move || {
+        if told.recv_timeout(ENDS_WITHIN) == Err(RecvTimeoutError::Timeout) {
+            // It may have ended in this moment.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop::<Sender<()>>(ended);
+    killer.join().unwrap();
+    output
 }
 
 impl Server {
@@ -129,8 +152,8 @@ impl Server {
 
     /// Ends it, and gives what it logged.
     pub(crate) fn stop_and_read(&mut self) -> String {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
         let mut lines = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut lines).unwrap();
         lines
