@@ -8,7 +8,6 @@ use crate::{
     run::{Asked, Ended, run},
 };
 use factum_domain::{Command, EventSet};
-use factum_event::{Codec, CommandName, CommandPayload, CommandRecord};
 use factum_store::BoxFuture;
 use tracing::Instrument;
 
@@ -30,21 +29,10 @@ impl<'a, C: Command> Execute<'a, C> {
 
     async fn carry_out(self) -> Result<Done<C::Event>, ExecuteError<C::Rejection>> {
         let Self { engine, command, intake } = self;
-        let chosen = intake.chosen_id(C::NAME)?;
-        let record = CommandRecord {
-            id: chosen.unwrap_or_else(|| engine.fresh_command_id()),
-            name: CommandName::unchecked(C::NAME),
-            payload: CommandPayload::Inline {
-                codec: Codec::JSON,
-                version: C::VERSION,
-                data: command.encode(),
-            },
-            issued_at: intake.issued_at.unwrap_or_else(|| engine.now()),
-            metadata: intake.metadata,
-        };
+        let (record, id_was_chosen) = intake.record(engine, &command)?;
         let (mut typed, id) = (Typed::new(command), record.id);
         let underway = Underway::begin(engine, C::NAME, &record);
-        let asked = Asked { id_was_chosen: chosen.is_some(), tracking: None };
+        let asked = Asked { id_was_chosen, tracking: None };
         let ended = run(engine, &mut typed, record, asked).instrument(underway.span()).await;
         underway.end(&ended);
         engine.outcomes().tell(id);

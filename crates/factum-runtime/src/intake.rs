@@ -1,6 +1,11 @@
 //! What is stamped on a command when it comes in. Nothing else from outside enters a decision.
 
-use factum_event::{CausationId, CommandId, CorrelationId, InvalidName, Metadata, Timestamp};
+use crate::Engine;
+use factum_domain::Command;
+use factum_event::{
+    CausationId, Codec, CommandId, CommandName, CommandPayload, CommandRecord, CorrelationId, InvalidName,
+    Metadata, Timestamp,
+};
 use std::sync::Arc;
 
 /// The methods of a command about to be sent, now or for later, that stamp its intake.
@@ -84,8 +89,30 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// The id, if it was chosen by the sender: then an earlier outcome may exist.
-    pub(crate) fn chosen_id(&self, command: &str) -> Result<Option<CommandId>, InvalidName> {
+    /// The command as its commit will remember it, and whether its sender chose the id: then an earlier
+    /// outcome may exist.
+    pub(crate) fn record<C: Command>(
+        self,
+        engine: &Engine,
+        command: &C,
+    ) -> Result<(CommandRecord, bool), InvalidName> {
+        let chosen = self.chosen_id(C::NAME)?;
+        let record = CommandRecord {
+            id: chosen.unwrap_or_else(|| engine.fresh_command_id()),
+            name: CommandName::unchecked(C::NAME),
+            payload: CommandPayload::Inline {
+                codec: Codec::JSON,
+                version: C::VERSION,
+                data: command.encode(),
+            },
+            issued_at: self.issued_at.unwrap_or_else(|| engine.now()),
+            metadata: self.metadata,
+        };
+        Ok((record, chosen.is_some()))
+    }
+
+    /// The id, if the sender chose it.
+    fn chosen_id(&self, command: &str) -> Result<Option<CommandId>, InvalidName> {
         let Metadata { actor, tenant, .. } = &self.metadata;
         actor.iter().try_for_each(|actor| InvalidName::check_label("an actor", actor))?;
         tenant.iter().try_for_each(|tenant| InvalidName::check_label("a tenant", tenant))?;

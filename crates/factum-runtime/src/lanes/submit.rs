@@ -6,9 +6,7 @@ use super::{
 };
 use crate::{Intake, intake::stamped, run::same_payload};
 use factum_domain::{Command, Models};
-use factum_event::{
-    Codec, CommandId, CommandName, CommandPayload, CommandRecord, InvalidCommit, InvalidName, StreamName,
-};
+use factum_event::{CommandId, CommandRecord, InvalidCommit, InvalidName, StreamName};
 use factum_store::{AppendError, BoxFuture, ErrorKind, StoreError};
 
 /// Why a command was not accepted. Nothing was stored, except that after [`SubmitError::Unknown`] it may be.
@@ -71,18 +69,7 @@ impl<'a, C: Command> Submit<'a, C> {
         let Self { lanes, command, intake } = self;
         let lanes = lanes.filter(|lanes| lanes.shared.handlers.get(C::NAME).is_some());
         let lanes = lanes.ok_or(SubmitError::NotRegistered { name: C::NAME })?;
-        let engine = &lanes.shared.engine;
-        let record = CommandRecord {
-            id: intake.chosen_id(C::NAME)?.unwrap_or_else(|| engine.fresh_command_id()),
-            name: CommandName::unchecked(C::NAME),
-            payload: CommandPayload::Inline {
-                codec: Codec::JSON,
-                version: C::VERSION,
-                data: command.encode(),
-            },
-            issued_at: intake.issued_at.unwrap_or_else(|| engine.now()),
-            metadata: intake.metadata,
-        };
+        let (record, _) = intake.record(&lanes.shared.engine, &command)?;
         let mut boundaries = Vec::new();
         C::Models::boundaries(&command.keys(), &mut boundaries);
         let key = key_of(record.id, &boundaries);
