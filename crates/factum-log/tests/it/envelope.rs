@@ -1,12 +1,13 @@
 //! Everything that a commit may hold comes back as it was given.
 
-use crate::support::{HandClock, command, options, simple, store, stream};
+use crate::support::{command, options, simple, store, stream};
 use factum_event::{
     CausationId, Codec, CommandId, CommandPayload, Condition, CorrelationId, EventId, EventType, NewCommit,
     NewEvent, Outcome, Position, Query, Rejection, Sequence, Source, Tag, Timestamp, Tracking, limits,
 };
 use factum_log::{Log, Options};
 use factum_store::{Append, ReadOptions, Store, block_on};
+use factum_testkit::VirtualClock;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -54,8 +55,8 @@ fn rich() -> Append {
 #[test]
 fn the_whole_envelope_is_read_back_after_a_reopen() {
     let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(HandClock::default());
-    clock.set(1_000);
+    let clock = Arc::new(VirtualClock::default());
+    clock.set(Timestamp::from_micros(1_000));
     let options = || Options { clock: clock.clone(), ..options(1) };
     let asked = rich();
     let (log, _) = Log::open(dir.path(), options()).unwrap();
@@ -151,12 +152,12 @@ fn the_largest_commit_fits_in_a_segment_of_its_own() {
 #[test]
 fn recorded_time_never_runs_back_and_effective_time_defaults_to_it() {
     let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(HandClock::default());
+    let clock = Arc::new(VirtualClock::default());
     let options = || Options { clock: clock.clone(), ..options(1) };
-    clock.set(500);
+    clock.set(Timestamp::from_micros(500));
     let (log, _) = Log::open(dir.path(), options()).unwrap();
     store(&log, 1).unwrap();
-    clock.set(400);
+    clock.set(Timestamp::from_micros(400));
     assert_eq!(store(&log, 2).unwrap().recorded_at, Timestamp::from_micros(500));
     drop(log);
     let (log, _) = Log::open(dir.path(), options()).unwrap();
@@ -169,7 +170,7 @@ fn recorded_time_never_runs_back_and_effective_time_defaults_to_it() {
 fn the_same_seed_and_commits_give_the_same_bytes() {
     let bytes = || {
         let sim = crate::sim::Sim::default();
-        let clock = Arc::new(HandClock::default());
+        let clock = Arc::new(VirtualClock::default());
         let (log, _) = Log::open_on(sim.storage(), Options { clock, ..options(7) }).unwrap();
         log.append(vec![rich(), simple(1)]);
         drop(log);

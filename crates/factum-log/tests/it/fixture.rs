@@ -4,7 +4,7 @@
 
 use crate::{
     sim::Sim,
-    support::{HandClock, command, options, stream},
+    support::{command, options, stream},
 };
 use factum_event::{
     CausationId, Codec, CommandId, CommandPayload, Condition, CorrelationId, EventId, EventType, NewCommit,
@@ -12,6 +12,7 @@ use factum_event::{
 };
 use factum_log::{Log, Options, verify};
 use factum_store::{Append, MemoryStore, ReadOptions, Store, SystemEntropy, block_on};
+use factum_testkit::VirtualClock;
 use std::{path::PathBuf, sync::Arc};
 use uuid::Uuid;
 
@@ -77,9 +78,9 @@ fn content() -> Vec<Append> {
     appends
 }
 
-fn clock() -> Arc<HandClock> {
-    let clock = Arc::new(HandClock::default());
-    clock.set(1_700_000_000_000_000);
+fn clock() -> Arc<VirtualClock> {
+    let clock = Arc::new(VirtualClock::default());
+    clock.set(Timestamp::from_micros(1_700_000_000_000_000));
     clock
 }
 

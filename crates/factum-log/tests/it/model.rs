@@ -3,7 +3,7 @@
 
 use crate::{
     sim::{Crash, Sim},
-    support::{HandClock, Rng, SeededEntropy, options},
+    support::{Rng, SeededEntropy, options},
 };
 use factum_event::{
     Category, CausationId, Codec, CommandId, CommandName, CommandPayload, CommandRecord, Condition,
@@ -12,7 +12,7 @@ use factum_event::{
 };
 use factum_log::{Log, Options};
 use factum_store::{Append, MemoryStore, ReadOptions, Store, block_on};
-use factum_testkit::soak;
+use factum_testkit::{VirtualClock, soak};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -172,12 +172,12 @@ fn compare_reads(rng: &mut Rng, log: &dyn Store, model: &MemoryStore) {
 
 fn run(seed: u64) {
     let mut rng = Rng(seed);
-    let (sim, clock) = (Sim::default(), Arc::new(HandClock::default()));
+    let (sim, clock) = (Sim::default(), Arc::new(VirtualClock::default()));
     let model = MemoryStore::with_ports(clock.clone(), &SeededEntropy::new(seed));
     let options = || Options { segment_bytes: 4096, group_commits: 3, clock: clock.clone(), ..options(seed) };
     let mut log = Some(Log::open_on(sim.storage(), options()).unwrap().0);
     for _ in 0..70 {
-        clock.set(rng.below(1000) as i64);
+        clock.set(Timestamp::from_micros(rng.below(1000) as i64));
         let open = log.as_ref().unwrap();
         let head = open.published().position.get();
         let batch: Vec<_> = (0..1 + rng.below(5))

@@ -2,11 +2,12 @@
 
 use crate::{
     sim::Sim,
-    support::{HandClock, SeededEntropy, options, simple},
+    support::{SeededEntropy, options, simple},
 };
 use factum_event::{Position, Query, QueryItem, Sequence, Tag};
 use factum_log::{Log, Options};
 use factum_store::{Append, MemoryStore, PAGE_BYTES_MAX, ReadOptions, Store, block_on};
+use factum_testkit::VirtualClock;
 use std::sync::Arc;
 
 fn large(n: u64) -> Append {
@@ -25,7 +26,7 @@ fn large(n: u64) -> Append {
 fn stores() -> (Log, MemoryStore) {
     let sim = Sim::default();
     let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 9_000_000, ..options(1) }).unwrap();
-    let model = MemoryStore::with_ports(Arc::new(HandClock::default()), &SeededEntropy::new(1));
+    let model = MemoryStore::with_ports(Arc::new(VirtualClock::default()), &SeededEntropy::new(1));
     for n in 0..9 {
         let batch = if n % 2 == 0 { vec![large(n)] } else { vec![simple(n)] };
         assert_eq!(log.append(batch.clone()), block_on(model.append(batch)));

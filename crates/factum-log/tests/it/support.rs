@@ -1,15 +1,13 @@
-//! Seeded randomness, a clock that is set by hand, and short ways to say a commit.
+//! Seeded choices and bytes, and short ways to say a commit.
 
 use factum_event::{
     CommandId, CommandName, CommandPayload, CommandRecord, Condition, EventType, Metadata, NewCommit,
     NewEvent, Outcome, Sequence, StreamName, Tag, Timestamp,
 };
 use factum_log::{Log, Options};
-use factum_store::{Append, Clock, Entropy, Verdict};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
-};
+use factum_store::{Append, Entropy, Verdict};
+use factum_testkit::VirtualClock;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// SplitMix64.
@@ -36,23 +34,8 @@ impl Rng {
     }
 }
 
-/// A clock that shows what it is set to.
-#[derive(Debug, Default)]
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn set(&self, micros: i64) {
-        self.0.store(micros, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Random bytes that follow from a seed.
+/// Random bytes that follow from a seed, one draw a byte. The fixture of format v1 is made of them: another
+/// way to draw would write other files.
 #[derive(Debug)]
 pub(crate) struct SeededEntropy(Mutex<Rng>);
 
@@ -73,7 +56,7 @@ impl Entropy for SeededEntropy {
 
 /// Seeded, on a clock that stands still.
 pub(crate) fn options(seed: u64) -> Options {
-    let (clock, entropy) = (Arc::new(HandClock::default()), Arc::new(SeededEntropy::new(seed)));
+    let (clock, entropy) = (Arc::new(VirtualClock::default()), Arc::new(SeededEntropy::new(seed)));
     Options { clock, entropy, ..Options::default() }
 }
 
