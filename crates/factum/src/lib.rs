@@ -52,10 +52,12 @@
 //! ```
 
 mod derives;
+mod representation;
 
 pub use derives::{Command, Event, Id, Reject, Subset, model};
 pub use factum_domain::*;
 pub use factum_event::*;
+pub use representation::diff;
 
 #[doc(hidden)]
 pub use factum_domain::__private;
