@@ -51,7 +51,9 @@ impl<E: Event> Diff<E> {
     pub fn decide<R>(self) -> Result<Events<E>, R> {
         let Self { events, effective_at } = self;
         Ok(match effective_at {
-            Some(at) => events.into_iter().map(|event| fact(event).effective_at(at)).collect::<Vec<_>>().into(),
+            Some(at) => {
+                events.into_iter().map(|event| fact(event).effective_at(at)).collect::<Vec<_>>().into()
+            }
             None => events.into(),
         })
     }

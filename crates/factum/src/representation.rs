@@ -1,5 +1,7 @@
 //! A whole representation as a command, shown where its example can run.
 
+/// A `PUT` that takes a course as it is to be, and stores what changed:
+///
 /// ```
 /// use factum::prelude::*;
 ///

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 enum PageEvent {
     TitleModified { page: CourseId, before: String, after: String },
     LabelsModified { page: CourseId, before: BTreeSet<u8>, after: BTreeSet<u8> },
-    OwnerModified { page: CourseId, before: Option<u8>, after: Option<u8> },
+    OwnerChanged { page: CourseId, before: Option<u8>, after: Option<u8> },
 }
 
 #[derive(Default, Clone, Debug)]
@@ -25,7 +25,7 @@ impl Model for Page {
         match event {
             PageEvent::TitleModified { after, .. } => self.title = after,
             PageEvent::LabelsModified { after, .. } => self.labels = after,
-            PageEvent::OwnerModified { after, .. } => self.owner = after,
+            PageEvent::OwnerChanged { after, .. } => self.owner = after,
         }
     }
 }
@@ -62,7 +62,7 @@ fn labelled(before: BTreeSet<u8>, after: BTreeSet<u8>) -> PageEvent {
 }
 
 fn owned(before: Option<u8>, after: Option<u8>) -> PageEvent {
-    PageEvent::OwnerModified { page: COURSE, before, after }
+    PageEvent::OwnerChanged { page: COURSE, before, after }
 }
 
 fn page() -> factum::Given {
@@ -89,9 +89,7 @@ fn what_is_so_already_is_nothing_to_do() {
 fn the_difference_is_to_the_state_that_was_loaded() {
     let others = || page().and([title("Logic".to_owned(), "Sets".to_owned())]);
     others().when(Replace("Sets", &[1, 2], None, None)).then_nothing();
-    others()
-        .when(Replace("Logic", &[1, 2], None, None))
-        .then(title("Sets".to_owned(), "Logic".to_owned()));
+    others().when(Replace("Logic", &[1, 2], None, None)).then(title("Sets".to_owned(), "Logic".to_owned()));
 }
 
 #[test]

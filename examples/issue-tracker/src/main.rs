@@ -1,0 +1,7 @@
+//! The issue tracker alone: `cargo run --release -p issue-tracker -- serve`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
