@@ -2,7 +2,7 @@
 
 use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use factum::App;
+use factum::{App, Builder, Commands, Embedded};
 use factum_http::{IN_FLIGHT_MAX, Limits, Rate, Service};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
@@ -18,6 +18,8 @@ pub struct Application {
 #[derive(Debug)]
 pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
+    /// Adds the commands that are decided from the command log.
+    pub(crate) commands: fn(Builder<Embedded>) -> Builder<Embedded>,
     pub(crate) build: fn(App) -> Service,
 }
 
@@ -27,10 +29,11 @@ impl Application {
         Self { name, serve_verb, services: Vec::new() }
     }
 
-    /// With a service, whose data lives in the folder `name`.
+    /// With a service, whose data lives in the folder `name`, and which decides the commands `C` from its
+    /// command log.
     #[must_use]
-    pub fn service(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
-        self.services.push(Blueprint { name, build });
+    pub fn service<C: Commands>(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
+        self.services.push(Blueprint { name, commands: Builder::commands::<C>, build });
         self
     }
 

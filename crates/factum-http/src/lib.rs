@@ -6,13 +6,14 @@
 //!
 //! Knows the facade, never a backend. Every error becomes a status in [`mod@error`], nowhere else.
 
-mod accepted;
 mod access;
+mod any_command;
 mod audit;
 mod body;
 mod caller;
 mod commands;
 pub mod error;
+mod etag;
 mod gate;
 mod health;
 mod incoming;
@@ -21,20 +22,22 @@ mod metrics;
 mod observed;
 mod path;
 mod permissions;
+mod prefer;
 mod problem;
 mod rate;
 mod routes;
+mod send;
 mod server;
 mod service;
 mod start;
 mod tokens;
 mod trace;
 
-pub use accepted::accepted;
 pub use access::Access;
 pub use audit::{Audit, Denial};
 pub use body::Body;
 pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
+pub use etag::IfNoneMatch;
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
@@ -42,8 +45,10 @@ pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, R
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;
+pub use prefer::WAIT_MAX;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use routes::Routes;
+pub use send::Sending;
 pub use server::{DRAIN_TIME_MAX, ListenError, Server};
 pub use service::Service;
 pub use start::start_text;

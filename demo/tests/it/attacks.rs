@@ -20,9 +20,9 @@ fn written() -> (tempfile::TempDir, u64) {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let id = server.create(2.0);
-    server.update(&id, "ADD", 1.0);
+    server.outcome(&server.update(&id, "ADD", 1.0));
     let third = fs::metadata(segment(dir.path())).unwrap().len();
-    server.update(&id, "ADD", 1.0);
+    server.outcome(&server.update(&id, "ADD", 1.0));
     server.kill();
     (dir, third)
 }
@@ -70,7 +70,8 @@ fn a_server_whose_data_was_removed_acknowledges_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = Server::start(&data);
-    server.create(2.0);
+    let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
     fs::remove_dir_all(&data).unwrap();
     for _ in 0..3 {
         let answer = server.send("POST", "/values", r#"{"value": 1}"#);

@@ -30,6 +30,10 @@ pub(crate) struct Answer {
 /// A run that is to end by itself has so long; only a broken build ever takes it.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
+/// Pauses between asking what became of a command, and how often that is asked.
+const ASKED_EVERY: Duration = Duration::from_millis(5);
+const ASKED_MAX: u32 = 12_000;
+
 /// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
 /// has no exit code.
 pub(crate) fn factum(args: &[&str]) -> Output {
@@ -144,6 +148,19 @@ impl Server {
         let answer = self.send("PUT", &format!("/values/{id}"), &body);
         assert_eq!(answer.status, 202, "{answer:?}");
         answer.body["command_id"].as_str().unwrap().to_owned()
+    }
+
+    /// What became of a command, once it is anything but accepted. Only a broken build is asked so often.
+    pub(crate) fn outcome(&self, command: &str) -> Value {
+        for _ in 0..ASKED_MAX {
+            let status = self.get(&format!("/commands/{command}"));
+            assert_eq!(status.status, 200, "{status:?}");
+            if status.body["status"] != "accepted" {
+                return status.body;
+            }
+            thread::sleep(ASKED_EVERY);
+        }
+        panic!("command {command} is still accepted");
     }
 
     pub(crate) fn value(&self, id: &str) -> f64 {

@@ -7,9 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use factum::prelude::*;
-use factum_http::{
-    Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service, accepted,
-};
+use factum_http::{Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service};
 use factum_testkit::SeededEntropy;
 use std::sync::Arc;
 use tokio::{runtime::Builder, sync::oneshot, task::spawn_blocking};
@@ -48,8 +46,8 @@ async fn write(
     Body(length): Body<u64>,
 ) -> Result<Response, Problem> {
     let note_id: NoteId = incoming.fresh_id();
-    let ended = app.execute(Write { note_id, length }).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("note_id", note_id.to_string())])
+    let written = format!("/notes/{note_id}");
+    incoming.execute(&app, Write { note_id, length }).minted("note_id", note_id).created_at(written).await
 }
 
 async fn read(PathId(id): PathId<NoteId>) -> String {
