@@ -21,12 +21,12 @@ struct Place {
 }
 
 /// What `factum token` printed.
-struct Made {
-    token: String,
-    entry: String,
+pub(crate) struct Made {
+    pub(crate) token: String,
+    pub(crate) entry: String,
 }
 
-fn make(args: &[&str]) -> Made {
+pub(crate) fn make(args: &[&str]) -> Made {
     let output = factum(&[&["token"], args].concat());
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
