@@ -126,8 +126,9 @@ fn a_running_service_is_live_and_ready() {
     }
     let ready = server.get("/health/ready");
     assert_eq!(ready.status, 200);
-    let service = serde_json::json!({"status": "ready", "position": 1, "sequence": 1});
-    assert_eq!(ready.body, serde_json::json!({"status": "ready", "services": {"calculator": service}}));
+    let service = |at: u64| serde_json::json!({"status": "ready", "position": at, "sequence": at});
+    let services = serde_json::json!({"calculator": service(1), "issue-tracker": service(0)});
+    assert_eq!(ready.body, serde_json::json!({"status": "ready", "services": services}));
     let counted = factum(&["inspect", "--json", dir.path().to_str().unwrap()]);
     let counted: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
     assert_eq!(counted["commits"], 1, "asking stores nothing");

@@ -99,3 +99,30 @@ impl Model for Issue {
         }
     }
 }
+
+/// Whether an issue was ever created, deleted or not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Exists(pub bool);
+
+#[model]
+impl Model for Exists {
+    type Scope = Stream<IssueId>;
+    fn apply(&mut self, event: IssueEvent) {
+        match event {
+            IssueEvent::IssueCreated { .. } => self.0 = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{anns, deleted, id, issue};
+
+    #[test]
+    fn an_issue_exists_from_its_creation_on_even_deleted() {
+        assert_eq!(anns().view::<Exists>(issue()), Exists(true));
+        assert_eq!(deleted().view::<Exists>(issue()), Exists(true));
+        assert_eq!(anns().view::<Exists>(id(2)), Exists(false));
+    }
+}

@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    factum_cli::log_to_stderr();
+    factum_cli::run(
+        factum_cli::Application::new("issue-tracker", "serve")
+            .listen("127.0.0.1:3031")
+            .service::<issue_tracker::Commands>("issue-tracker", issue_tracker::service),
+    )
 }
