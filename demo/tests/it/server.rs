@@ -29,6 +29,8 @@ pub(crate) struct Answer {
 
 /// A run that is to end by itself has so long; only a broken build ever takes it.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
+/// What is waited for is asked for so often, a hundredth of a second apart; only a broken build ever reaches it.
+const ASKED_MAX: usize = 6000;
 
 /// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
 /// has no exit code.
@@ -53,6 +55,11 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// For a test that makes it complain a thousand times.
+    pub(crate) fn start_quiet(data: &Path) -> Self {
+        Self::spawn(Self::command(data).args(["--listen", "127.0.0.1:0"]).env("FACTUM_LOG", "off"))
     }
 
     /// Started, with what it says on standard error.
@@ -148,6 +155,33 @@ impl Server {
 
     pub(crate) fn value(&self, id: &str) -> f64 {
         self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
+    }
+
+    /// A value that may not be there yet, once it is.
+    pub(crate) fn settled(&self, id: &str) -> f64 {
+        let path = format!("/values/{id}");
+        self.until(&path, |answer| answer.status == 200).body["value"].as_f64().unwrap()
+    }
+
+    /// What became of a command, once it is anything but accepted.
+    pub(crate) fn ended(&self, command: &str) -> Answer {
+        self.until(&format!("/commands/{command}"), |answer| {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.body["status"] != "accepted"
+        })
+    }
+
+    /// Asks again and again until the answer will do.
+    fn until(&self, path: &str, done: impl Fn(&Answer) -> bool) -> Answer {
+        let mut answer = self.get(path);
+        for _ in 0..ASKED_MAX {
+            if done(&answer) {
+                return answer;
+            }
+            thread::sleep(Duration::from_millis(10));
+            answer = self.get(path);
+        }
+        panic!("{path} still gives {answer:?}");
     }
 
     /// Ends it, and gives what it logged.
