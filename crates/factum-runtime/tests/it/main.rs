@@ -4,8 +4,10 @@
 
 mod bank;
 mod crashes;
+mod full;
 mod guards;
 mod idempotency;
+mod interleavings;
 mod lanes;
 mod loading;
 mod observed;
