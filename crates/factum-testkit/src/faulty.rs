@@ -6,8 +6,8 @@ use factum::store::{
     Append, AppendError, BoxFuture, CommitPage, Families, Head, Page, ReadOptions, Store, Verdict,
 };
 use factum::{
-    CommandId, Commit, CorrelationId, ErrorKind, EventId, LogIdentity, Position, Query, RecordedEvent,
-    Revision, Sequence, Source, StoreError, StreamName,
+    CommandId, Commit, CorrelationId, ErrorKind, EventId, LogIdentity, NewCommit, Position, Query,
+    RecordedEvent, Revision, Sequence, Source, StoreError, StreamName,
 };
 use std::{
     future::{pending, poll_fn},
@@ -42,6 +42,19 @@ pub enum Death {
     Told,
 }
 
+/// A place at which a process can die.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// The name of the store.
+    pub store: &'static str,
+    /// What is done there, by the name of the method.
+    pub operation: &'static str,
+    /// What is appended, if something is: the first of a batch.
+    pub commit: Option<NewCommit>,
+    /// Whether it has taken effect.
+    pub after: bool,
+}
+
 /// The life of one process, which its stores share.
 #[derive(Debug)]
 pub struct Life {
@@ -54,6 +67,7 @@ pub struct Life {
 struct Ending {
     points: u64,
     over: bool,
+    died_at: Option<Point>,
     told: Vec<Waker>,
 }
 
@@ -66,6 +80,16 @@ impl Life {
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         self.lock().over
+    }
+
+    /// How many points it came to.
+    pub fn points(&self) -> u64 {
+        self.lock().points
+    }
+
+    /// Where it died, if it did.
+    pub fn died_at(&self) -> Option<Point> {
+        self.lock().died_at.clone()
     }
 
     /// Ready once it is over.
@@ -95,7 +119,7 @@ impl Life {
     }
 
     /// A point at which it may die. An error is that it did.
-    async fn point(&self) -> Result<(), StoreError> {
+    async fn point(&self, at: impl FnOnce() -> Point) -> Result<(), StoreError> {
         for _ in 0..self.random.next_u64() % (self.faults.yields_max + 1) {
             step_aside().await;
         }
@@ -106,7 +130,9 @@ impl Life {
             if !(dies || state.over) {
                 return Ok(());
             }
-            state.over = true;
+            if !std::mem::replace(&mut state.over, true) {
+                state.died_at = Some(at());
+            }
             std::mem::take(&mut state.told)
         };
         told.into_iter().for_each(Waker::wake);
@@ -114,17 +140,6 @@ impl Life {
             Death::Silent => pending().await,
             Death::Told => Err(StoreError::new(ErrorKind::Reopen, "the process is dead")),
         }
-    }
-
-    /// A read between its two points.
-    async fn read<T>(&self, read: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
-        self.point().await?;
-        if self.one_in(self.faults.retry_one_in) {
-            return Err(unlucky());
-        }
-        let read = read.await;
-        self.point().await?;
-        read
     }
 }
 
@@ -135,14 +150,34 @@ fn unlucky() -> StoreError {
 /// A store behind the faults of a [`Life`].
 #[derive(Debug)]
 pub struct FaultyStore {
+    name: &'static str,
     inner: Arc<dyn Store>,
     life: Arc<Life>,
 }
 
 impl FaultyStore {
     /// `inner`, as the process of `life` meets it.
-    pub fn new(inner: Arc<dyn Store>, life: Arc<Life>) -> Arc<Self> {
-        Arc::new(Self { inner, life })
+    pub fn new(name: &'static str, inner: Arc<dyn Store>, life: Arc<Life>) -> Arc<Self> {
+        Arc::new(Self { name, inner, life })
+    }
+
+    async fn point(&self, operation: &'static str, after: bool) -> Result<(), StoreError> {
+        self.life.point(|| Point { store: self.name, operation, commit: None, after }).await
+    }
+
+    /// A read between its two points.
+    async fn reading<T>(
+        &self,
+        operation: &'static str,
+        read: BoxFuture<'_, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.point(operation, false).await?;
+        if self.life.one_in(self.life.faults.retry_one_in) {
+            return Err(unlucky());
+        }
+        let read = read.await;
+        self.point(operation, true).await?;
+        read
     }
 }
 
@@ -159,8 +194,10 @@ impl Store for FaultyStore {
         let (life, count) = (&self.life, batch.len());
         let all = move |error: AppendError| vec![Err(error); count];
         let unknown = move |cause: &str| all(AppendError::Unknown { cause: cause.to_owned() });
+        let commit = batch.first().map(|append| append.commit.clone());
+        let point = move |after| Point { store: self.name, operation: "append", commit, after };
         Box::pin(async move {
-            if let Err(dead) = life.point().await {
+            if let Err(dead) = life.point(|| point.clone()(false)).await {
                 return all(AppendError::Store(dead));
             }
             if life.one_in(life.faults.retry_one_in) {
@@ -171,7 +208,7 @@ impl Store for FaultyStore {
                 return unknown("the answer was lost");
             }
             let verdicts = self.inner.append(batch).await;
-            if life.point().await.is_err() {
+            if life.point(|| point(true)).await.is_err() {
                 return unknown("the process died");
             }
             if lost { unknown("the answer was lost") } else { verdicts }
@@ -179,11 +216,11 @@ impl Store for FaultyStore {
     }
 
     fn head(&self) -> BoxFuture<'_, Result<Head, StoreError>> {
-        Box::pin(self.life.read(self.inner.head()))
+        Box::pin(self.reading("head", self.inner.head()))
     }
 
     fn read<'a>(&'a self, query: &'a Query, options: ReadOptions) -> BoxFuture<'a, Result<Page, StoreError>> {
-        Box::pin(self.life.read(self.inner.read(query, options)))
+        Box::pin(self.reading("read", self.inner.read(query, options)))
     }
 
     fn revision<'a>(
@@ -191,19 +228,19 @@ impl Store for FaultyStore {
         stream: &'a StreamName,
         at: Position,
     ) -> BoxFuture<'a, Result<Option<Revision>, StoreError>> {
-        Box::pin(self.life.read(self.inner.revision(stream, at)))
+        Box::pin(self.reading("revision", self.inner.revision(stream, at)))
     }
 
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<RecordedEvent>, StoreError>> {
-        Box::pin(self.life.read(self.inner.event(id)))
+        Box::pin(self.reading("event", self.inner.event(id)))
     }
 
     fn commits(&self, after: Sequence, limit: usize) -> BoxFuture<'_, Result<CommitPage, StoreError>> {
-        Box::pin(self.life.read(self.inner.commits(after, limit)))
+        Box::pin(self.reading("commits", self.inner.commits(after, limit)))
     }
 
     fn commits_of(&self, command: CommandId) -> BoxFuture<'_, Result<Vec<Commit>, StoreError>> {
-        Box::pin(self.life.read(self.inner.commits_of(command)))
+        Box::pin(self.reading("commits_of", self.inner.commits_of(command)))
     }
 
     fn correlated(
@@ -212,24 +249,24 @@ impl Store for FaultyStore {
         after: Sequence,
         limit: usize,
     ) -> BoxFuture<'_, Result<CommitPage, StoreError>> {
-        Box::pin(self.life.read(self.inner.correlated(correlation, after, limit)))
+        Box::pin(self.reading("correlated", self.inner.correlated(correlation, after, limit)))
     }
 
     fn progress<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
-        Box::pin(self.life.read(self.inner.progress(source)))
+        Box::pin(self.reading("progress", self.inner.progress(source)))
     }
 
     /// Ends with the life as well: a log that fails lets nobody sleep.
     fn appended(&self, after: Sequence) -> BoxFuture<'_, Result<Head, StoreError>> {
         Box::pin(async move {
-            self.life.point().await?;
+            self.point("appended", false).await?;
             let (mut appended, mut over) = (self.inner.appended(after), pin!(self.life.over()));
             let appended = poll_fn(|context| match over.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(None),
                 Poll::Pending => appended.as_mut().poll(context).map(Some),
             });
             let appended = appended.await;
-            self.life.point().await?;
+            self.point("appended", true).await?;
             appended.expect("a life that is over ended at the point before")
         })
     }

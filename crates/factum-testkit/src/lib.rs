@@ -11,7 +11,7 @@ mod told;
 
 pub use clock::VirtualClock;
 pub use entropy::SeededEntropy;
-pub use faulty::{Death, Faults, FaultyStore, Life};
+pub use faulty::{Death, Faults, FaultyStore, Life, Point};
 pub use intercepted::Intercepted;
 pub use scheduler::{Process, Scheduler};
 pub use soak::soak;

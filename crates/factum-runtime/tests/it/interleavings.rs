@@ -3,12 +3,11 @@
 //! that change. What stands in both logs at the end is compared with what one after another would have given.
 
 mod actors;
-mod desk;
 mod judge;
 mod world;
 
+use crate::desk::deploy;
 use crate::interleavings::{
-    desk::deploy,
     judge::judge,
     world::{World, app},
 };

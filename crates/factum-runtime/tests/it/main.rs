@@ -4,6 +4,7 @@
 
 mod bank;
 mod crashes;
+mod desk;
 mod full;
 mod guards;
 mod idempotency;

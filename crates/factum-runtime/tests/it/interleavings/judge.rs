@@ -1,6 +1,7 @@
 //! What must have happened: the command log walked through once, in order, one command after another.
 
-use super::{desk::Mood, world::World};
+use super::world::World;
+use crate::desk::Mood;
 use factum::{
     CommandId, CommandPayload, Commit, EventId, LaneLayout, LaneMode, Outcome, Position, RecordedEvent,
     Sequence, Source, StreamName, block_on,
@@ -72,7 +73,7 @@ struct Walk<'a> {
 pub(super) fn judge(world: &World) {
     let (commits, entries) = (commits(world), entries(world));
     each_has_one_outcome(world, &commits, &entries);
-    progress_grows(&commits);
+    progress_grows(&commits, &entries);
     watermarks_are_true(&commits, &entries);
     events_are_those_of_outcomes(world, &commits);
     let mut walk = Walk {
@@ -209,8 +210,11 @@ fn each_has_one_outcome(world: &World, commits: &[Commit], entries: &[RecordedEv
     assert!(decided.values().all(|count| *count == 1), "{decided:?}");
 }
 
-/// Each commit of a lane tells its place, and no place comes before one that was told.
-fn progress_grows(commits: &[Commit]) {
+/// Each commit of a lane tells its place, and no place comes before one that was told. No lane of a layout
+/// that took over begins before the watermark says that all before it is done.
+fn progress_grows(commits: &[Commit], entries: &[RecordedEvent]) {
+    let first = entries.iter().find(|entry| entry.event_type.as_str() == "factum.lanes-laid-out");
+    let first = first.map_or(0, |first| first.position.get());
     let mut reached: BTreeMap<&Source, u64> = BTreeMap::new();
     for commit in commits {
         let Some(tracking) = &commit.tracking else {
@@ -219,6 +223,12 @@ fn progress_grows(commits: &[Commit]) {
         };
         if !is_failed(commit) && !is_mark(commit) {
             assert_eq!(place(commit).map(Position::get), Some(tracking.progress), "{commit:?}");
+        }
+        if let Some(("lane", lane)) = tracking.source.as_str().split_once('/') {
+            let begins: u64 = lane.split_once('/').unwrap().0.parse().unwrap();
+            let done =
+                reached.iter().find(|(source, _)| source.as_str() == "lanes").map_or(0, |(_, done)| *done);
+            assert!(begins == first || begins <= done, "the layout at {begins} came in force at {done}");
         }
         let before = reached.insert(&tracking.source, tracking.progress);
         assert!(before < Some(tracking.progress), "{} ran backwards from {before:?}", tracking.source);

@@ -1,6 +1,6 @@
 //! What all lives of one history share: the logs, what is to be sent, and what was answered so far.
 
-use super::desk::{DeskId, MOODS, Mood, Sign, Write};
+use crate::desk::{DeskId, MOODS, Mood, Sign, Write};
 use factum::{
     App, CommandId, LaneBounds, LaneLayout, LaneMode, Retry, Sleep,
     store::{MemoryStore, Store},
@@ -187,17 +187,17 @@ impl World {
 
 /// The application as a process starts it, with some layout; `signs`: its build knows both kinds of command.
 pub(super) fn app(world: &Arc<World>, life: &Arc<Life>, process: &Process, signs: bool) -> App {
-    let faulty = |store: &Arc<MemoryStore>| {
+    let faulty = |name, store: &Arc<MemoryStore>| {
         let store: Arc<dyn Store> = store.clone();
-        FaultyStore::new(store, Arc::clone(life))
+        FaultyStore::new(name, store, Arc::clone(life))
     };
     let mode = [LaneMode::ByKey, LaneMode::ByKey, LaneMode::ByCommand, LaneMode::Single];
     let mode = mode[usize::try_from(world.below(4)).unwrap()];
     let count = u16::try_from(1 + world.below(5)).unwrap();
     let attempts_max = if world.one_in(2) { 2 } else { 100 };
     let (queued_max, watermark_every) = (usize::try_from(1 + world.below(20)).unwrap(), 1 + world.below(12));
-    let app = App::on(faulty(&world.events))
-        .command_log(faulty(&world.commands))
+    let app = App::on(faulty("events", &world.events))
+        .command_log(faulty("commands", &world.commands))
         .lanes(LaneLayout { mode, count })
         .lane_bounds(LaneBounds { queued_max, watermark_every })
         .retry(Retry { attempts_max, ..Retry::default() })

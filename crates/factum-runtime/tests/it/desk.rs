@@ -10,22 +10,22 @@ thread_local! {
 }
 
 /// From here on commands are decided by a build with, or without, defects.
-pub(super) fn deploy(broken: bool) {
+pub(crate) fn deploy(broken: bool) {
     BROKEN.set(broken);
 }
 
 #[derive(Id)]
-pub(super) struct DeskId(pub(super) u64);
+pub(crate) struct DeskId(pub(crate) u64);
 
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(context = "desk", stream = desk)]
-pub(super) enum DeskEvent {
+pub(crate) enum DeskEvent {
     Written { desk: DeskId, number: u64, seen: u64 },
 }
 
 /// How often something was written.
 #[derive(Default, Debug, Clone, PartialEq)]
-pub(super) struct Desk(u64);
+pub(crate) struct Desk(u64);
 
 #[model]
 impl Model for Desk {
@@ -39,7 +39,7 @@ impl Model for Desk {
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     Once,
     Twice,
     Idle,
@@ -52,12 +52,12 @@ pub(super) enum Mood {
     PanicsUnread,
 }
 
-pub(super) const MOODS: [Mood; 7] =
+pub(crate) const MOODS: [Mood; 7] =
     [Mood::Once, Mood::Twice, Mood::Idle, Mood::Refused, Mood::Panics, Mood::Unreadable, Mood::PanicsUnread];
 
 impl Mood {
     /// How many events it comes to; none if it is refused.
-    pub(super) fn events(self) -> u64 {
+    pub(crate) fn events(self) -> u64 {
         match self {
             Self::Idle | Self::Refused => 0,
             Self::Twice => 2,
@@ -65,7 +65,7 @@ impl Mood {
         }
     }
 
-    pub(super) fn may_be_parked(self) -> bool {
+    pub(crate) fn may_be_parked(self) -> bool {
         matches!(self, Self::Panics | Self::Unreadable | Self::PanicsUnread)
     }
 }
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Mood {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, Reject)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error("it is refused")]
     Refused,
 }
@@ -113,10 +113,10 @@ macro_rules! command {
     ($command:ident, $name:literal) => {
         #[derive(Command, Clone, Copy)]
         #[command(name = $name)]
-        pub(super) struct $command {
-            pub(super) desk: DeskId,
-            pub(super) number: u64,
-            pub(super) mood: Mood,
+        pub(crate) struct $command {
+            pub(crate) desk: DeskId,
+            pub(crate) number: u64,
+            pub(crate) mood: Mood,
         }
 
         impl Decide for $command {
