@@ -4,6 +4,7 @@
 
 mod bank;
 mod crashes;
+mod feeds;
 mod guards;
 mod idempotency;
 mod lanes;
