@@ -12,7 +12,10 @@ mod audit;
 mod body;
 mod caller;
 mod commands;
+mod cursor;
 pub mod error;
+mod events;
+mod feeds;
 mod gate;
 mod health;
 mod incoming;
@@ -38,7 +41,9 @@ pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
-pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
+pub use limits::{
+    BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, PAGE_ITEMS_MAX, RATE_MAX, Rate, STREAMS_MAX,
+};
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;

@@ -181,18 +181,18 @@ fn an_outcome_waits_for_its_command() {
 }
 
 #[test]
-fn whoever_begins_now_is_told_the_outcome_of_all_that_they_are_told_is_accepted() {
+fn whoever_begins_now_is_told_what_becomes_of_all_that_they_are_told_is_accepted() {
     block_on(async {
         let (events, commands) = (Meddled::new(), Arc::new(MemoryStore::new()));
         let feeds = Feeds::new(events.clone(), Some(commands.clone()));
         let (into_events, into_commands) = (Arc::clone(&events.inner), Arc::clone(&commands));
         *events.before_head.lock().unwrap() = Some(Box::new(move || {
             accept(&into_commands, 1);
-            decide(&into_events, 1, 1, Outcome::Nothing);
+            decide(&into_events, 1, 1, parked());
         }));
         let now = feeds.now().await.unwrap();
         let told = drained(&mut feeds.command_updates(now)).await;
-        assert!(told.is_empty() || by_command(&told)[&id(1)].last() == Some(&Status::Succeeded), "{told:?}");
+        assert!(told.is_empty() || by_command(&told)[&id(1)].last() == Some(&Status::Parked), "{told:?}");
     });
 }
 
