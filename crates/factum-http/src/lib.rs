@@ -12,8 +12,11 @@ mod audit;
 mod body;
 mod caller;
 mod commands;
+mod cursor;
 pub mod error;
 mod etag;
+mod events;
+mod feeds;
 mod gate;
 mod health;
 mod incoming;
@@ -41,7 +44,9 @@ pub use etag::IfNoneMatch;
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
-pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
+pub use limits::{
+    BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, PAGE_ITEMS_MAX, RATE_MAX, Rate, STREAMS_MAX,
+};
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;

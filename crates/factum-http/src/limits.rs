@@ -8,6 +8,24 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most requests that are carried out at once, unless [`Limits::in_flight_max`] says otherwise.
 pub const IN_FLIGHT_MAX: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not zero");
 
+/// Most items that a page of a list holds.
+pub const PAGE_ITEMS_MAX: usize = 1000;
+
+/// How many items a page of a list holds unless it is said.
+pub(crate) const PAGE_ITEMS_DEFAULT: usize = 100;
+
+/// Most events that are looked at for one page of a list: with fewer that may be shown, it comes out short.
+pub(crate) const PAGE_LOOKED_AT_MAX: usize = 4096;
+
+/// Most streams of updates that are open at once.
+pub const STREAMS_MAX: usize = 256;
+
+/// A stream of updates that has nothing to tell says so this often, so that nobody takes it for dead.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// After so many updates that its reader may not see, a stream tells how far it has come.
+pub(crate) const PASSED_OVER_MAX: usize = 1024;
+
 /// After being told to come back later, a client waits this long.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,9 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, health, metrics,
+    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, events,
+    feeds::{Streams, Watched},
+    health, metrics,
     observed::{Observed, observe},
     start_text,
 };
@@ -93,7 +95,8 @@ impl Server {
             stop.await;
             stopped.send_replace(true);
         };
-        let router = router(self.services, self.address, self.gate, self.observed);
+        let streams = Streams::new(seen.clone());
+        let router = router(self.services, self.address, self.gate, self.observed, streams);
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
         let overdue = async move {
             if seen.wait_for(|stopped| *stopped).await.is_ok() {
@@ -113,11 +116,19 @@ impl Server {
 }
 
 /// The routes of all services, and those that span them, behind the gate and observed.
-fn router(services: Vec<Service>, address: SocketAddr, gate: Gate, observed: Observed) -> Router {
+fn router(
+    services: Vec<Service>,
+    address: SocketAddr,
+    gate: Gate,
+    observed: Observed,
+    streams: Streams,
+) -> Router {
     let start = start_text(&services, &format!("http://{address}"), &gate.access);
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let router = commands::routes(Arc::clone(&apps))
+    let watched = Watched { apps: Arc::clone(&apps), streams };
+    let router = commands::routes(watched.clone())
         .merge(any_command::routes(&services))
+        .merge(events::routes(watched))
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod execute;
 mod expected;
+mod feeds;
 mod intake;
 mod lanes;
 mod load;
@@ -17,18 +18,24 @@ mod retry;
 mod run;
 mod status;
 mod view;
+mod watch;
 
 pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
 pub use execute::Execute;
 pub use expected::{ExpectedRevision, StaleRevision};
+pub use feeds::{
+    ARRIVALS_READ_MAX, Arrival, Arrivals, CommandHistory, CommandPlace, CommandUpdate, CommandUpdates,
+    EventFeed, Feeds,
+};
 pub use intake::Intake;
 pub use lanes::{
     Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
-    SubmitError, SystemSpawn, Ticket, Watch,
+    SubmitError, SystemSpawn, Ticket,
 };
 pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
 pub use view::{At, View};
+pub use watch::Watch;

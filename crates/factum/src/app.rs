@@ -3,8 +3,8 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports,
-    Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View,
+    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes,
+    Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::{sync::Arc, time::Duration};
@@ -183,9 +183,46 @@ impl App {
     /// # Errors
     /// When a log cannot be read.
     pub async fn status(&self, command: CommandId) -> Result<Option<CommandStatus>, StoreError> {
+        self.feeds().status(command).await
+    }
+
+    /// Watches a command: what it went through, then what it goes through, up to the final status. One that
+    /// nobody has sent yet is waited for.
+    ///
+    /// ```
+    /// # use factum::{prelude::*, Status};
+    /// # #[derive(Event, Debug, Clone, PartialEq)]
+    /// # #[event(context = "bell")]
+    /// # enum BellEvent { Rung }
+    /// # #[derive(Command)]
+    /// # #[command(name = "bell.ring")]
+    /// # struct Ring {}
+    /// # impl Decide for Ring {
+    /// #     type Event = BellEvent;
+    /// #     type Models = ();
+    /// #     type Rejection = Never;
+    /// #     fn keys(&self) {}
+    /// #     fn decide(&self, _: &(), _: &Context) -> Decision<Self> { emit(BellEvent::Rung) }
+    /// # }
+    /// # factum::block_on(async {
+    /// let app = App::in_memory().commands::<Ring>().start();
+    /// let ticket = app.submit(Ring {}).await.unwrap();
+    /// let mut watch = app.watch(ticket.command_id());
+    /// assert_eq!(watch.next().await?.unwrap().status, Status::Accepted);
+    /// assert_eq!(watch.next().await?.unwrap().status, Status::Succeeded);
+    /// assert_eq!(watch.next().await?, None);
+    /// # Ok::<_, factum::StoreError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn watch(&self, command: CommandId) -> Watch<'_> {
+        Watch::new(&self.engine, self.lanes.as_ref(), command)
+    }
+
+    /// What happens in the application, to be followed and listed: its logs, read from any place on.
+    pub fn feeds(&self) -> Feeds {
         match &self.lanes {
-            Some(lanes) => lanes.status(command).await,
-            None => self.engine.status(command).await,
+            Some(lanes) => lanes.feeds(),
+            None => Feeds::new(Arc::clone(self.store()), None),
         }
     }
 

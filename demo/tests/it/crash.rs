@@ -180,7 +180,7 @@ fn s2_24_killed_under_load_each_acknowledged_command_has_one_outcome_and_the_val
                 // Every command comes to an end, whichever server took it.
                 let server = served.server();
                 for (command, _) in &sent {
-                    let status = server.ended(command).body["status"].clone();
+                    let status = server.outcome(command)["status"].clone();
                     assert!(status == "succeeded" || status == "rejected", "{command} is {status}");
                 }
                 sent

@@ -35,10 +35,6 @@ const CONNECTIONS_MAX: usize = 16;
 /// What is waited for is asked for so often, a hundredth of a second apart; only a broken build ever reaches it.
 const ASKED_MAX: usize = 6000;
 
-/// Pauses between asking what became of a command, and how often that is asked.
-const ASKED_EVERY: Duration = Duration::from_millis(5);
-const ASKED_MAX: u32 = 12_000;
-
 /// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
 /// has no exit code.
 pub(crate) fn factum(args: &[&str]) -> Output {
@@ -172,19 +168,6 @@ impl Server {
         answer.body["command_id"].as_str().unwrap().to_owned()
     }
 
-    /// What became of a command, once it is anything but accepted. Only a broken build is asked so often.
-    pub(crate) fn outcome(&self, command: &str) -> Value {
-        for _ in 0..ASKED_MAX {
-            let status = self.get(&format!("/commands/{command}"));
-            assert_eq!(status.status, 200, "{status:?}");
-            if status.body["status"] != "accepted" {
-                return status.body;
-            }
-            thread::sleep(ASKED_EVERY);
-        }
-        panic!("command {command} is still accepted");
-    }
-
     pub(crate) fn value(&self, id: &str) -> f64 {
         self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
     }
@@ -196,11 +179,12 @@ impl Server {
     }
 
     /// What became of a command, once it is anything but accepted.
-    pub(crate) fn ended(&self, command: &str) -> Answer {
-        self.until(&format!("/commands/{command}"), |answer| {
+    pub(crate) fn outcome(&self, command: &str) -> Value {
+        let decided = self.until(&format!("/commands/{command}"), |answer| {
             assert_eq!(answer.status, 200, "{answer:?}");
             answer.body["status"] != "accepted"
-        })
+        });
+        decided.body
     }
 
     /// Asks again and again until the answer will do.

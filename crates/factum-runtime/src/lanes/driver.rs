@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) commands: CommandLog,
     pub(crate) handlers: Handlers,
     pub(crate) parked: Parked,
+    /// The layout that was asked for; an older one may still be in force.
+    pub(crate) wanted: LaneLayout,
     pub(crate) bounds: LaneBounds,
 }
 

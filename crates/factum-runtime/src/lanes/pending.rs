@@ -1,12 +1,12 @@
 //! Whether commands of a key wait undecided, and waiting until they do not.
 
 use super::{
-    Lanes,
+    LaneMode, Lanes,
     record::{self, key_of},
 };
 use crate::Status;
 use factum_domain::{Key, Model, Models};
-use factum_event::{CommandId, Position, Query, QueryItem, StreamName};
+use factum_event::{CommandId, EventType, Query, QueryItem, StreamName};
 use factum_store::{ReadOptions, StoreError};
 use futures_util::future::{Either, select};
 use std::{pin::pin, time::Duration};
@@ -21,9 +21,17 @@ impl Lanes {
     /// # Errors
     /// When a log cannot be read.
     pub async fn pending<M: Model>(&self, key: &Key<M>) -> Result<bool, StoreError> {
-        let Some(last) = self.last_of::<M>(key).await? else { return Ok(false) };
-        let status = self.status(last).await?;
-        Ok(status.is_some_and(|status| !status.status.is_final()))
+        let stream = stream_of::<M>(key);
+        if self.shared.parked.is_held(&stream) {
+            return Ok(true);
+        }
+        for last in self.last_of(&stream).await? {
+            let status = self.status(last).await?;
+            if status.is_some_and(|status| !status.status.is_final()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Waits until the commands accepted so far whose first model is `M` under `key` are decided, for `max`
@@ -33,29 +41,45 @@ impl Lanes {
     /// # Errors
     /// When a log cannot be read.
     pub async fn settled<M: Model>(&self, key: &Key<M>, max: Duration) -> Result<bool, StoreError> {
-        let Some(last) = self.last_of::<M>(key).await? else { return Ok(true) };
-        if !self.is_accepted(last).await? {
-            return Ok(true);
+        let stream = stream_of::<M>(key);
+        let mut late = None;
+        for last in self.last_of(&stream).await? {
+            if self.status(last).await?.is_none_or(|status| status.status != Status::Accepted) {
+                continue;
+            }
+            if self.shared.parked.is_held(&stream) {
+                return Ok(false);
+            }
+            let late = late.get_or_insert_with(|| self.shared.engine.ports().sleep.sleep(max));
+            match select(pin!(self.outcome(last)), late).await {
+                Either::Left((Ok(_), _)) => {}
+                Either::Left((Err(_), _)) | Either::Right(((), _)) => return Ok(false),
+            }
         }
-        if self.shared.parked.behind(&stream_of::<M>(key)).is_some() {
-            return Ok(false);
-        }
-        let late = self.shared.engine.ports().sleep.sleep(max);
-        match select(pin!(self.outcome(last)), late).await {
-            Either::Left((outcome, _)) => Ok(outcome.is_ok()),
-            Either::Right(((), _)) => Ok(false),
-        }
+        Ok(true)
     }
 
-    async fn is_accepted(&self, command: CommandId) -> Result<bool, StoreError> {
-        let status = self.status(command).await?;
-        Ok(status.is_some_and(|status| status.status == Status::Accepted))
+    /// The commands of a key that were accepted last, one a lane: each lane decides its own in order, so the
+    /// others are decided when these are.
+    async fn last_of(&self, stream: &StreamName) -> Result<Vec<CommandId>, StoreError> {
+        let kinds: Vec<Option<&str>> = match self.shared.wanted.mode {
+            LaneMode::ByCommand => self.command_names().into_iter().map(Some).collect(),
+            LaneMode::ByKey | LaneMode::Single => vec![None],
+        };
+        let mut last = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            last.extend(self.last_of_kind(stream, kind).await?);
+        }
+        Ok(last)
     }
 
-    /// The command of a key that was accepted last: the key's commands are decided in order, so the others
-    /// are decided when it is.
-    async fn last_of<M: Model>(&self, key: &Key<M>) -> Result<Option<CommandId>, StoreError> {
-        let query = Query::from(QueryItem::default().stream(stream_of::<M>(key)));
+    async fn last_of_kind(
+        &self,
+        stream: &StreamName,
+        kind: Option<&str>,
+    ) -> Result<Option<CommandId>, StoreError> {
+        let types = kind.into_iter().map(|name| EventType::unchecked(name.to_owned())).collect();
+        let query = Query::from(QueryItem { types, ..QueryItem::default().stream(stream.clone()) });
         let mut options = ReadOptions { backwards: true, limit: PAGE, ..ReadOptions::default() };
         loop {
             let page = self.commands().read(&query, options).await?;
@@ -68,8 +92,8 @@ impl Lanes {
                 return Ok(Some(first.as_ref().unwrap_or(event).commit.command_id));
             }
             match page.next {
-                Some(next) if next > Position::START => options.up_to = Some(next),
-                _ => return Ok(None),
+                Some(next) => options.up_to = Some(next),
+                None => return Ok(None),
             }
         }
     }

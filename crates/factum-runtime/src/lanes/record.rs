@@ -83,6 +83,11 @@ pub(crate) fn to_event(command: &CommandRecord, key: &StreamName, again: Option<
     event
 }
 
+/// Whether the platform speaks in its own name: of commands that it sends itself, and of marks.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with(OWN)
+}
+
 /// What finds every time a command came again.
 pub(crate) fn command_tag(command: CommandId) -> Tag {
     Tag::unchecked(format!("command:{command}"))

@@ -6,6 +6,7 @@ mod bank;
 mod crashes;
 mod desk;
 mod expected;
+mod feeds;
 mod full;
 mod guards;
 mod idempotency;
