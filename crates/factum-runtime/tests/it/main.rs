@@ -11,6 +11,7 @@ mod full;
 mod guards;
 mod idempotency;
 mod interleavings;
+mod kill;
 mod lanes;
 mod loading;
 mod observed;
