@@ -1,7 +1,7 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, commands, events,
+    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, events,
     feeds::{Streams, Watched},
     health, metrics,
     observed::{Observed, observe},
@@ -128,12 +128,15 @@ fn router(
     let watched = Watched { apps: Arc::clone(&apps), streams };
     let router = commands::routes(watched.clone())
         .merge(events::routes(watched))
+        .merge(any_command::routes(&services))
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));
     let router = services
         .into_iter()
-        .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
+        .fold(router, |router, service| {
+            router.merge(service.routes.under(service.name, Arc::new(service.permissions)))
+        })
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })

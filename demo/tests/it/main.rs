@@ -6,6 +6,7 @@ mod answers;
 mod attacks;
 mod crash;
 mod data;
+mod issues;
 mod refusals;
 mod server;
 mod stopping;
