@@ -3,8 +3,7 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes,
-    Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::{sync::Arc, time::Duration};
