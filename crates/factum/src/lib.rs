@@ -75,9 +75,9 @@ pub use app::Embedded;
 pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
-    At, CommandMeasure, CommandObserver, CommandStatus, Done, Ending, EventPlace, Execute, ExecuteError,
-    Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn,
-    Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    At, CACHE_ENTRIES_DEFAULT, CommandMeasure, CommandObserver, CommandStatus, Done, Ending, EventPlace,
+    Execute, ExecuteError, Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError,
+    Retry, Sleep, Spawn, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};
