@@ -3,7 +3,9 @@
 //!
 //! Never names a backend and never speaks HTTP: it sees [`factum_store::Store`] and the domain's traits.
 
+mod added;
 mod attempt;
+mod cache;
 mod done;
 mod engine;
 mod error;
@@ -16,10 +18,12 @@ mod load;
 mod observe;
 mod retry;
 mod run;
+mod states;
 mod status;
 mod view;
 mod watch;
 
+pub use cache::CACHE_ENTRIES_DEFAULT;
 pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};

@@ -3,7 +3,9 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake,
+    LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket,
+    View, Watch,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::{sync::Arc, time::Duration};
@@ -64,6 +66,7 @@ pub struct Builder<B> {
     bounds: LaneBounds,
     spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
+    cache: usize,
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -252,6 +255,7 @@ impl<B> Builder<B> {
             bounds: LaneBounds::default(),
             spawn: Arc::new(SystemSpawn),
             appends: None,
+            cache: CACHE_ENTRIES_DEFAULT,
         }
     }
 
@@ -307,6 +311,14 @@ impl<B> Builder<B> {
         self
     }
 
+    /// Keeps so many folded states at hand, [`CACHE_ENTRIES_DEFAULT`] if not said; 0: none. A command on a
+    /// state that is at hand reads only what came after it. One entry holds the models of one decision under
+    /// one set of keys, and costs about 300 bytes beside them; the bound is rounded up to a multiple of 16.
+    pub fn cache(mut self, entries: usize) -> Self {
+        self.cache = entries;
+        self
+    }
+
     /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
     /// builder opens.
     pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
@@ -316,7 +328,7 @@ impl<B> Builder<B> {
     }
 
     fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
-        let engine = Engine::new(store, self.ports, self.retry);
+        let engine = Engine::new(store, self.ports, self.retry).with_cache(self.cache);
         let lanes = commands.map(|commands| {
             Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
         });

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bank;
+mod caching;
+mod caching_soak;
 mod crashes;
 mod desk;
 mod expected;
