@@ -11,7 +11,10 @@ use crate::{
     table::{self, Row},
 };
 use clap::Args;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -24,7 +27,7 @@ pub(crate) struct Options {
     /// How many connections, each with one request under way.
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Commands per second of the load at a fixed rate.
+    /// Commands per second of the load at a fixed rate; 0 leaves out all loads at a rate.
     #[arg(long, default_value_t = 10_000)]
     rate: u64,
     /// How many values the commands are spread over, evenly.
@@ -50,9 +53,10 @@ pub(crate) struct Options {
 /// Measures, and prints one table.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let before = machine::load();
+    let dir = tempfile::Builder::new().prefix("factum-bench-").tempdir_in(&options.dir)?;
     let mut rounds: BTreeMap<(usize, String), Vec<Row>> = BTreeMap::new();
     for _ in 0..options.rounds {
-        for (place, row) in round(options)?.into_iter().enumerate() {
+        for (place, row) in round(options, dir.path())?.into_iter().enumerate() {
             rounds.entry((place, row.load.clone())).or_default().push(row);
         }
     }
@@ -75,22 +79,22 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn round(options: &Options) -> Result<Vec<Row>, Failure> {
+fn round(options: &Options, dir: &Path) -> Result<Vec<Row>, Failure> {
     let mut kinds = vec![Kind::Bare];
     kinds.extend(options.only.iter().filter(|kind| **kind != Kind::Bare));
     let (mut rows, mut reached) = (Vec::new(), 0.0);
     for kind in &kinds {
-        let row = measure(options, *kind, "as fast as answers come", Pace::Closed, options.keys)?;
+        let row = measure(options, dir, *kind, "as fast as answers come", Pace::Closed, options.keys)?;
         if *kind == Kind::Logged {
             reached = row.decided;
         }
         rows.push(row);
     }
-    for kind in &kinds {
+    for kind in kinds.iter().filter(|_| options.rate > 0) {
         let load = format!("{}/s", options.rate);
-        rows.push(measure(options, *kind, &load, Pace::Open(options.rate), options.keys)?);
+        rows.push(measure(options, dir, *kind, &load, Pace::Open(options.rate), options.keys)?);
     }
-    if reached > 0.0 {
+    if reached > 0.0 && options.rate > 0 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -99,22 +103,31 @@ fn round(options: &Options) -> Result<Vec<Row>, Failure> {
         let half = (reached / 2.0) as u64;
         rows.push(measure(
             options,
+            dir,
             Kind::Logged,
             "half of what was reached",
             Pace::Open(half),
             options.keys,
         )?);
-        if options.hot > 0 {
-            let load = format!("{} to one value", options.hot);
-            rows.push(measure(options, Kind::Logged, &load, Pace::Closed, 1)?);
-        }
+    }
+    if reached > 0.0 && options.hot > 0 {
+        let load = format!("{} to one value", options.hot);
+        rows.push(measure(options, dir, Kind::Logged, &load, Pace::Closed, 1)?);
     }
     Ok(rows)
 }
 
-fn measure(options: &Options, kind: Kind, load: &str, pace: Pace, keys: u64) -> Result<Row, Failure> {
-    let dir = tempfile::Builder::new().prefix("factum-bench-").tempdir_in(&options.dir)?;
-    let mut server = Server::start(kind, dir.path(), keys)?;
+fn measure(
+    options: &Options,
+    dir: &Path,
+    kind: Kind,
+    load: &str,
+    pace: Pace,
+    keys: u64,
+) -> Result<Row, Failure> {
+    // Removed at the end of the run: a medium that discards what was deleted stalls what comes next.
+    let dir = tempfile::tempdir_in(dir)?.keep();
+    let mut server = Server::start(kind, &dir, keys)?;
     let requests_max = if keys == 1 { options.hot.min(options.commands) } else { options.commands };
     let plan = |seconds: u64| Plan {
         connections: options.connections,
