@@ -72,6 +72,8 @@ impl Log {
         let leading = Arc::clone(&engine);
         let run = move || {
             while leading.queue.until_leading() {
+                // Whoever is about to append, and wants a core, gets into the group; else this costs nothing.
+                thread::yield_now();
                 // After a panic the log has failed, and every later append must be told so.
                 let _ = panic::catch_unwind(AssertUnwindSafe(|| leading.lead()));
             }
