@@ -12,6 +12,7 @@ mod audit;
 mod body;
 mod caller;
 mod commands;
+mod connection;
 pub mod error;
 mod gate;
 mod health;
@@ -29,6 +30,7 @@ mod service;
 mod start;
 mod tokens;
 mod trace;
+mod wire;
 
 pub use accepted::accepted;
 pub use access::Access;
@@ -38,7 +40,10 @@ pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
-pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
+pub use limits::{
+    BODY_BYTES_MAX, BODY_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX,
+    IN_FLIGHT_MAX, InvalidRate, Limits, Patience, RATE_MAX, Rate, UNREAD_TIME_MAX,
+};
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;

@@ -6,6 +6,9 @@ use axum::{
 };
 use serde::Serialize;
 
+/// What a refusal is written in.
+const MEDIA_TYPE: &str = "application/problem+json";
+
 /// A kind of problem: its URI and title are fixed and listed in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +29,8 @@ pub enum ProblemType {
     Host,
     /// The body, or what it asks to store, is over a limit.
     TooLarge,
+    /// The request did not arrive in time.
+    Timeout,
     /// Others were faster every time.
     Conflict,
     /// The domain said no.
@@ -46,7 +51,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -55,6 +60,7 @@ impl ProblemType {
         Self::MediaType,
         Self::Host,
         Self::TooLarge,
+        Self::Timeout,
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
@@ -76,6 +82,7 @@ impl ProblemType {
             Self::MediaType => "urn:factum:problem:media-type",
             Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
+            Self::Timeout => "urn:factum:problem:timeout",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
@@ -98,6 +105,7 @@ impl ProblemType {
             Self::MediaType => "the body is not JSON",
             Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
+            Self::Timeout => "the request did not arrive in time",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
@@ -119,6 +127,7 @@ impl ProblemType {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -241,11 +250,12 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
-    allowed: Option<Box<Allowed>>,
+    allowed: Option<&'a Allowed>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Its JSON.
+    fn body(&self) -> Vec<u8> {
         let wire = Wire {
             problem_type: self.problem_type.uri(),
             title: self.problem_type.title(),
@@ -253,11 +263,30 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
-            allowed: self.allowed,
+            allowed: self.allowed.as_deref(),
         };
-        let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        serde_json::to_vec(&wire).expect("strings and numbers make JSON")
+    }
+
+    /// As the last answer on a connection, byte by byte: for a request that no handler sees.
+    pub(crate) fn to_last_answer(&self) -> Vec<u8> {
+        let body = self.body();
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        let mut answer = format!(
+            "HTTP/1.1 {} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            self.status.as_u16(),
+            body.len()
+        )
+        .into_bytes();
+        answer.extend(body);
+        answer
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
+        let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }

@@ -2,14 +2,17 @@
 
 use axum::{
     Json,
+    body::Body as Raw,
     extract::State,
     response::Response,
     routing::{any, get, post},
 };
 use factum::prelude::*;
 use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service, accepted};
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 
 #[derive(Id)]
 pub(crate) struct MemoId(factum::Uuid);
@@ -49,6 +52,9 @@ impl Decide for Wipe {
     }
 }
 
+/// More bytes than fit on the way to a client that does not read.
+pub(crate) const LARGE: usize = 32 * 1024 * 1024;
+
 #[derive(Deserialize)]
 struct Empty {}
 
@@ -57,6 +63,8 @@ pub(crate) fn service(app: App) -> Service {
         .command::<AddMemo>("/memos", post(add))
         .command::<Wipe>("/wipe", any(wipe))
         .query("memos.count", "/memos", get(count))
+        .query("memos.large", "/large", get(async || "x".repeat(LARGE)))
+        .query("memos.watch", "/watch", get(watch))
         .with_state(app.clone());
     let permissions = Permissions::new()
         .command::<AddMemo>([Role::WRITER])
@@ -77,6 +85,13 @@ async fn add(
 async fn wipe(State(app): State<App>, incoming: Incoming) -> Result<Response, Problem> {
     let ended = app.execute(Wipe(incoming.fresh_id())).intake(incoming.intake()).await;
     accepted(&incoming, ended, [])
+}
+
+/// A stream of events: one has come, more never do.
+async fn watch() -> Response {
+    let one = stream::once(async { Ok::<_, Infallible>("data: 1\n\n") });
+    let body = Raw::from_stream(one.chain(stream::pending()));
+    Response::builder().header("Content-Type", "text/event-stream").body(body).unwrap()
 }
 
 async fn count(State(app): State<App>) -> Result<Json<Value>, Problem> {

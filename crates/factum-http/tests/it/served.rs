@@ -99,7 +99,7 @@ impl Served {
             // Also when the sender was dropped.
             let _ = stopped.await;
         };
-        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)).unwrap());
+        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, app, clock, kept, agent, stop: Some(stop), thread: Some(thread) }
     }
@@ -139,6 +139,11 @@ impl Served {
         stream
     }
 
+    /// Asks it to stop, and does not wait.
+    pub(crate) fn stop(&mut self) {
+        self.stop = None;
+    }
+
     /// How many commits there are.
     pub(crate) fn commits(&self) -> u64 {
         block_on(self.app.store().head()).unwrap().sequence.get()
@@ -147,7 +152,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.stop = None;
+        self.stop();
         if let Some(thread) = self.thread.take() {
             // A panic in it has been printed.
             let _ = thread.join();
