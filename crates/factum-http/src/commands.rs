@@ -21,7 +21,7 @@ pub(crate) fn routes(apps: Apps) -> Router {
 }
 
 #[derive(Serialize)]
-struct Wire {
+pub(crate) struct Wire {
     command_id: CommandId,
     service: &'static str,
     action: String,
@@ -42,7 +42,7 @@ struct Why {
 }
 
 impl Wire {
-    fn new(service: &'static str, status: CommandStatus) -> Self {
+    pub(crate) fn new(service: &'static str, status: CommandStatus) -> Self {
         Self {
             command_id: status.command_id,
             service,

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What a refusal is written in.
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -31,6 +32,8 @@ pub enum ProblemType {
     TooLarge,
     /// The request did not arrive in time.
     Timeout,
+    /// The stream is not where `If-Match` has it.
+    Stale,
     /// Others were faster every time.
     Conflict,
     /// The domain said no.
@@ -51,7 +54,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -61,6 +64,7 @@ impl ProblemType {
         Self::Host,
         Self::TooLarge,
         Self::Timeout,
+        Self::Stale,
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
@@ -83,6 +87,7 @@ impl ProblemType {
             Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
             Self::Timeout => "urn:factum:problem:timeout",
+            Self::Stale => "urn:factum:problem:stale-revision",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
@@ -106,6 +111,7 @@ impl ProblemType {
             Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
             Self::Timeout => "the request did not arrive in time",
+            Self::Stale => "it has changed since you read it",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
@@ -128,6 +134,7 @@ impl ProblemType {
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -146,13 +153,6 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Who may do what was asked.
-#[derive(Clone, Debug, Serialize)]
-struct Allowed {
-    action: &'static str,
-    roles: Vec<String>,
-}
-
 /// A refusal.
 ///
 /// ```
@@ -167,7 +167,8 @@ pub struct Problem {
     detail: String,
     code: Option<String>,
     fields: Vec<FieldError>,
-    allowed: Option<Box<Allowed>>,
+    /// Boxed, since few have any and every result carries the room.
+    members: Option<Box<Map<String, Value>>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -180,7 +181,7 @@ impl Problem {
             detail: detail.into(),
             code: None,
             fields: Vec::new(),
-            allowed: None,
+            members: None,
             headers: Vec::new(),
         }
     }
@@ -200,8 +201,13 @@ impl Problem {
     }
 
     /// With the action that was denied, and the roles that may do it.
-    pub(crate) fn allowed(mut self, action: &'static str, roles: Vec<String>) -> Self {
-        self.allowed = Some(Box::new(Allowed { action, roles }));
+    pub(crate) fn allowed(self, action: &'static str, roles: Vec<String>) -> Self {
+        self.members([("action".to_owned(), action.into()), ("roles".to_owned(), roles.into())])
+    }
+
+    /// With further members, beside those that every problem has.
+    pub(crate) fn members(mut self, members: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.members.get_or_insert_default().extend(members);
         self
     }
 
@@ -250,7 +256,7 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
-    allowed: Option<&'a Allowed>,
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl Problem {
@@ -263,7 +269,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
-            allowed: self.allowed.as_deref(),
+            members: self.members.as_deref(),
         };
         serde_json::to_vec(&wire).expect("strings and numbers make JSON")
     }

@@ -1,7 +1,7 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, commands, connection, health,
+    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, connection, health,
     limits::ACCEPT_PAUSE,
     metrics,
     observed::{Observed, observe},
@@ -163,12 +163,15 @@ fn router(services: Vec<Service>, address: SocketAddr, gate: Gate, observed: Obs
     let start = start_text(&services, &format!("http://{address}"), &gate.access);
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
     let router = commands::routes(Arc::clone(&apps))
+        .merge(any_command::routes(&services))
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));
     let router = services
         .into_iter()
-        .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
+        .fold(router, |router, service| {
+            router.merge(service.routes.under(service.name, Arc::new(service.permissions)))
+        })
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })

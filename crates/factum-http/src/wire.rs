@@ -296,3 +296,30 @@ impl Drop for Answer {
         self.progress.reached(Phase::Sending);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_something_has_all_its_time_again() {
+        let progress = Progress::new(Patience::default());
+        progress.reached(Phase::Request);
+        let first = Instant::now() + Patience::default().unread;
+        progress.sent(&Poll::<()>::Pending);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        progress.sent(&Poll::<()>::Pending);
+        assert_eq!(progress.due(), (Ended::Unread, first), "counted from when it took nothing any more");
+        progress.sent(&Poll::Ready(()));
+        assert_ne!(progress.due().0, Ended::Unread);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        progress.sent(&Poll::<()>::Pending);
+        assert_eq!(progress.due().1, Instant::now() + Patience::default().unread);
+    }
+
+    #[test]
+    fn a_status_is_read_from_the_first_line() {
+        assert_eq!(status_of(b"HTTP/1.1 431 Request Header Fields Too Large\r\n"), 431);
+        assert_eq!(status_of(b"nonsense"), 400);
+    }
+}

@@ -10,6 +10,7 @@ mod layout;
 mod operate;
 mod outcomes;
 mod parked;
+mod pending;
 mod record;
 mod spawn;
 mod submit;

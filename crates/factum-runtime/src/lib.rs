@@ -8,6 +8,7 @@ mod done;
 mod engine;
 mod error;
 mod execute;
+mod expected;
 mod intake;
 mod lanes;
 mod load;
@@ -21,6 +22,7 @@ pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
 pub use execute::Execute;
+pub use expected::{ExpectedRevision, StaleRevision};
 pub use intake::Intake;
 pub use lanes::{
     Handlers, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit, SubmitError,

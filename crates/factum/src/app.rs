@@ -3,11 +3,11 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Handlers, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn,
-    Submit, SystemSpawn, View,
+    CommandObserver, CommandStatus, Engine, Execute, Handlers, Intake, LaneLayout, Lanes, Ports, Retry,
+    Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// An event-sourced application. Cheap to clone: clones share the log.
 ///
@@ -136,6 +136,44 @@ impl App {
     /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
     pub fn view<M: Model>(&self, key: Key<M>) -> View<'_, M> {
         self.engine.view(key)
+    }
+
+    /// Stores a command, by its stored name and in its stored form, to be decided soon. As [`Self::submit`].
+    ///
+    /// # Errors
+    /// [`SubmitError::Undecodable`] when `data` is not of its form; otherwise as for a typed one.
+    pub async fn submit_named(
+        &self,
+        name: &str,
+        data: &[u8],
+        intake: Intake,
+    ) -> Result<Ticket<'_>, SubmitError> {
+        let lanes = self.lanes().ok_or_else(|| SubmitError::NotRegistered { name: name.to_owned() })?;
+        lanes.submit_named(name, data, intake).await
+    }
+
+    /// Whether a submitted command whose first model is `M` under `key` waits undecided.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn pending<M: Model>(&self, key: &Key<M>) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.pending::<M>(key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Waits until the commands submitted so far whose first model is `M` under `key` are decided, for `max`
+    /// at most, and tells whether they are: then what is read shows what they did. Those behind a parked one
+    /// are not waited for.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn settled<M: Model>(&self, key: &Key<M>, max: Duration) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.settled::<M>(key, max).await,
+            None => Ok(true),
+        }
     }
 
     /// What became of a command; `None` if the application has not heard of it.

@@ -52,10 +52,12 @@
 //! ```
 
 mod derives;
+mod representation;
 
 pub use derives::{Command, Event, Id, Reject, Subset, model};
 pub use factum_domain::*;
 pub use factum_event::*;
+pub use representation::diff;
 
 #[doc(hidden)]
 pub use factum_domain::__private;
@@ -76,8 +78,8 @@ pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
     At, CommandMeasure, CommandObserver, CommandStatus, Done, Ending, EventPlace, Execute, ExecuteError,
-    Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn,
-    Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    ExpectedRevision, Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError,
+    Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

@@ -7,6 +7,7 @@ mod attacks;
 mod connections;
 mod crash;
 mod data;
+mod issues;
 mod refusals;
 mod server;
 mod stopping;

@@ -24,11 +24,16 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) content_type: String,
     pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
     pub(crate) body: Value,
 }
 
 /// A run that is to end by itself has so long; only a broken build ever takes it.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Pauses between asking what became of a command, and how often that is asked.
+const ASKED_EVERY: Duration = Duration::from_millis(5);
+const ASKED_MAX: u32 = 12_000;
 
 /// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
 /// has no exit code.
@@ -118,6 +123,7 @@ impl Server {
         let url = format!("{}{path}", self.url);
         let mut request = match method {
             "PUT" => self.agent.put(url),
+            "DELETE" => self.agent.delete(url).force_send_body(),
             _ => self.agent.post(url),
         };
         for (name, value) in headers {
@@ -144,6 +150,19 @@ impl Server {
         let answer = self.send("PUT", &format!("/values/{id}"), &body);
         assert_eq!(answer.status, 202, "{answer:?}");
         answer.body["command_id"].as_str().unwrap().to_owned()
+    }
+
+    /// What became of a command, once it is anything but accepted. Only a broken build is asked so often.
+    pub(crate) fn outcome(&self, command: &str) -> Value {
+        for _ in 0..ASKED_MAX {
+            let status = self.get(&format!("/commands/{command}"));
+            assert_eq!(status.status, 200, "{status:?}");
+            if status.body["status"] != "accepted" {
+                return status.body;
+            }
+            thread::sleep(ASKED_EVERY);
+        }
+        panic!("command {command} is still accepted");
     }
 
     pub(crate) fn value(&self, id: &str) -> f64 {
@@ -184,6 +203,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
         location,
         content_type,
         headers,
-        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        body: serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())),
+        text,
     }
 }

@@ -142,7 +142,7 @@ impl Lanes {
             return Ok(None);
         }
         let (mut waiting, mut again) = (Vec::new(), Vec::new());
-        for event in events.iter().filter(|event| !event.event_type.as_str().starts_with("factum.")) {
+        for event in events.iter().filter(|event| !event.event_type.as_str().starts_with(record::OWN)) {
             let original = match event.corrects {
                 Some(first) => self.shared.commands.store().event(first).await?,
                 None => None,

@@ -4,6 +4,7 @@
 
 mod bank;
 mod crashes;
+mod expected;
 mod guards;
 mod idempotency;
 mod lanes;
