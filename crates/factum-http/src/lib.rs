@@ -21,6 +21,7 @@ mod incoming;
 mod limits;
 mod metrics;
 mod observed;
+mod operate;
 mod path;
 mod permissions;
 mod prefer;

@@ -40,6 +40,8 @@ pub enum ProblemType {
     Rejected,
     /// The platform gave the command up.
     Failed,
+    /// The command is not parked.
+    NotParked,
     /// An idempotency key came with another body before.
     KeyReused,
     /// The caller sends more requests than the rate allows.
@@ -54,7 +56,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -68,6 +70,7 @@ impl ProblemType {
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
+        Self::NotParked,
         Self::KeyReused,
         Self::TooMany,
         Self::Unavailable,
@@ -91,6 +94,7 @@ impl ProblemType {
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
+            Self::NotParked => "urn:factum:problem:not-parked",
             Self::KeyReused => "urn:factum:problem:key-reused",
             Self::TooMany => "urn:factum:problem:too-many",
             Self::Unavailable => "urn:factum:problem:unavailable",
@@ -115,6 +119,7 @@ impl ProblemType {
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
+            Self::NotParked => "the command is not parked",
             Self::KeyReused => "the idempotency key belongs to another request",
             Self::TooMany => "too many requests",
             Self::Unavailable => "nothing was stored, try again",
@@ -135,7 +140,7 @@ impl ProblemType {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
+            Self::Conflict | Self::Rejected | Self::Failed | Self::NotParked => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,7 +5,7 @@ use crate::{
     limits::ACCEPT_PAUSE,
     metrics,
     observed::{Observed, observe},
-    start_text,
+    operate, start_text,
 };
 use axum::{
     Router,
@@ -164,6 +164,7 @@ fn router(services: Vec<Service>, address: SocketAddr, gate: Gate, observed: Obs
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
     let router = commands::routes(Arc::clone(&apps))
         .merge(any_command::routes(&services))
+        .merge(operate::routes(Arc::clone(&apps)))
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));

@@ -9,6 +9,7 @@ mod limits;
 mod memos;
 mod metrics;
 mod notes;
+mod operators;
 mod permissions;
 mod senders;
 mod sending;

@@ -12,10 +12,10 @@ use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible, sync::Mutex};
 
 #[derive(Id)]
-pub(crate) struct MemoId(factum::Uuid);
+pub(crate) struct MemoId(pub(crate) factum::Uuid);
 
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(context = "memos", stream = memo)]
@@ -31,6 +31,41 @@ pub(crate) struct AddMemo(MemoId);
 #[derive(Command)]
 #[command(name = "memos.wipe")]
 pub(crate) struct Wipe(MemoId);
+
+/// Into a drawer, in the order of the drawer: nothing goes into one that is jammed.
+#[derive(Command)]
+#[command(name = "memos.file-memo")]
+pub(crate) struct FileMemo(pub(crate) MemoId);
+
+/// The drawers that are.
+pub(crate) static JAMMED: Mutex<BTreeSet<factum::Uuid>> = Mutex::new(BTreeSet::new());
+
+#[derive(Default, Debug, Clone)]
+pub(crate) struct Drawer;
+
+#[model]
+impl Model for Drawer {
+    type Scope = Stream<MemoId>;
+    fn apply(&mut self, event: MemosEvent) {
+        match event {
+            MemosEvent::MemoAdded { .. } => {}
+        }
+    }
+}
+
+impl Decide for FileMemo {
+    type Event = MemosEvent;
+    type Models = Drawer;
+    type Rejection = Never;
+    fn keys(&self) -> MemoId {
+        self.0
+    }
+    fn decide(&self, _: &Drawer, _: &Context) -> Decision<Self> {
+        let jammed = JAMMED.lock().unwrap().contains(&self.0.0);
+        assert!(!jammed, "the drawer is jammed");
+        emit(MemosEvent::MemoAdded { memo: self.0 })
+    }
+}
 
 impl Decide for AddMemo {
     type Event = MemosEvent;

@@ -88,7 +88,7 @@ impl Served {
         let kept = Arc::new(Kept::default());
         let gate =
             Gate { access, limits, clock: Arc::clone(&clock) as _, audit: Some(Arc::clone(&kept) as _) };
-        let app = App::in_memory().start();
+        let app = App::in_memory().commands::<memos::FileMemo>().start();
         let services = vec![memos::service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
@@ -117,11 +117,16 @@ impl Served {
     }
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(path, headers, "{}")
+    }
+
+    /// Sends a body of JSON.
+    pub(crate) fn send(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = self.agent.post(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        read(request.header("Content-Type", "application/json").send("{}").unwrap())
+        read(request.header("Content-Type", "application/json").send(body).unwrap())
     }
 
     pub(crate) fn get_as(&self, actor: &str, path: &str) -> Answer {
