@@ -152,7 +152,8 @@ impl App {
         lanes.submit_named(name, data, intake).await
     }
 
-    /// Whether a submitted command whose first model is `M` under `key` waits undecided.
+    /// Whether a submitted command whose first model is `M` under `key` has no final outcome: it waits, or is
+    /// parked.
     ///
     /// # Errors
     /// When a log cannot be read.

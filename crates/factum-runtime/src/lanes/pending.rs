@@ -15,13 +15,15 @@ use std::{pin::pin, time::Duration};
 const PAGE: usize = 16;
 
 impl Lanes {
-    /// Whether a command whose first model is `M` under `key` was accepted and is not decided.
+    /// Whether a command whose first model is `M` under `key` was accepted and has no final outcome: a parked
+    /// one has none either.
     ///
     /// # Errors
     /// When a log cannot be read.
     pub async fn pending<M: Model>(&self, key: &Key<M>) -> Result<bool, StoreError> {
         let Some(last) = self.last_of::<M>(key).await? else { return Ok(false) };
-        self.is_accepted(last).await
+        let status = self.status(last).await?;
+        Ok(status.is_some_and(|status| !status.status.is_final()))
     }
 
     /// Waits until the commands accepted so far whose first model is `M` under `key` are decided, for `max`

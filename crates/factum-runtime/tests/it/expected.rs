@@ -52,7 +52,7 @@ fn revision(revision: u64) -> Revision {
 
 #[test]
 fn of_two_that_expect_the_same_revision_the_lane_lets_the_first_through() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         held.app.execute(PayIn(ANN, 1)).await.unwrap();
         let first = held.app.submit(PayIn(ANN, 2)).expecting(revision(0)).await.unwrap();
@@ -76,7 +76,7 @@ fn of_two_that_expect_the_same_revision_the_lane_lets_the_first_through() {
 
 #[test]
 fn one_that_is_stale_already_is_not_accepted_and_nothing_is_stored() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         held.app.execute(PayIn(ANN, 1)).await.unwrap();
         let (commands, events) = (held.commands().await, held.events.head().await.unwrap());
@@ -95,7 +95,7 @@ fn one_that_is_stale_already_is_not_accepted_and_nothing_is_stored() {
 
 #[test]
 fn a_repeat_of_one_that_was_accepted_is_not_judged_again() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         held.app.execute(PayIn(ANN, 1)).await.unwrap();
         let send =
@@ -110,7 +110,7 @@ fn a_repeat_of_one_that_was_accepted_is_not_judged_again() {
 
 #[test]
 fn what_a_sender_expects_holds_across_a_restart() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         held.app.execute(PayIn(ANN, 1)).await.unwrap();
         let id = held.app.submit(PayIn(ANN, 2)).expecting(revision(0)).await.unwrap().command_id();
@@ -130,7 +130,7 @@ fn events_of(events: &Arc<MemoryStore>) -> App {
 
 #[test]
 fn a_command_that_reads_no_stream_has_no_revision_to_expect() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         let refused = held.app.submit(Deposit(ANN, 2)).expecting(revision(0)).await.unwrap_err();
         assert_eq!(refused, SubmitError::NoRevision);
@@ -142,7 +142,7 @@ fn a_command_that_reads_no_stream_has_no_revision_to_expect() {
 
 #[test]
 fn what_waits_is_known_by_its_key_and_waited_for() {
-    factum::block_on(async {
+    block_on(async {
         let held = Held::start();
         let (bob, soon) = (AccountId(2), Duration::from_millis(1));
         assert!(!held.app.pending::<Cash>(&ANN).await.unwrap());
@@ -161,7 +161,7 @@ fn what_waits_is_known_by_its_key_and_waited_for() {
 
 #[test]
 fn a_command_is_sent_by_its_stored_name() {
-    factum::block_on(async {
+    block_on(async {
         let app = App::in_memory().commands::<(PayIn, Deposit)>().start();
         assert_eq!(app.lanes().unwrap().command_names(), ["bank.deposit", "bank.pay-in"]);
         let data = PayIn(ANN, 7).encode();
