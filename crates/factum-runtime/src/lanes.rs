@@ -17,7 +17,7 @@ mod submit;
 mod ticket;
 
 pub use handler::Handlers;
-pub use layout::{LaneLayout, LaneMode};
+pub use layout::{LaneBounds, LaneLayout, LaneMode};
 pub use operate::{OperateError, Parking};
 pub(crate) use outcomes::Outcomes;
 pub use spawn::{Spawn, SystemSpawn};
@@ -67,10 +67,11 @@ impl Lanes {
         commands: Arc<dyn Store>,
         handlers: Handlers,
         layout: LaneLayout,
+        bounds: LaneBounds,
         spawn: &dyn Spawn,
     ) -> Self {
         let commands = CommandLog::new(commands);
-        let shared = Arc::new(Shared { engine, commands, handlers, parked: Parked::default() });
+        let shared = Arc::new(Shared { engine, commands, handlers, parked: Parked::default(), bounds });
         let (stop, stopped) = channel();
         let (end, ended) = channel();
         let state = Mutex::new(LaneState::Running);

@@ -25,8 +25,8 @@ pub use execute::Execute;
 pub use expected::{ExpectedRevision, StaleRevision};
 pub use intake::Intake;
 pub use lanes::{
-    Handlers, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit, SubmitError,
-    SystemSpawn, Ticket, Watch,
+    Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
+    SubmitError, SystemSpawn, Ticket, Watch,
 };
 pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};

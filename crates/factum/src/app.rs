@@ -3,8 +3,8 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Handlers, Intake, LaneLayout, Lanes, Ports, Retry,
-    Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View,
+    CommandObserver, CommandStatus, Engine, Execute, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports,
+    Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
 use std::{sync::Arc, time::Duration};
@@ -62,6 +62,7 @@ pub struct Builder<B> {
     retry: Retry,
     handlers: Handlers,
     layout: LaneLayout,
+    bounds: LaneBounds,
     spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
 }
@@ -212,6 +213,7 @@ impl<B> Builder<B> {
             retry: Retry::default(),
             handlers: Handlers::default(),
             layout: LaneLayout::default(),
+            bounds: LaneBounds::default(),
             spawn: Arc::new(SystemSpawn),
             appends: None,
         }
@@ -230,6 +232,12 @@ impl<B> Builder<B> {
     /// before it are decided.
     pub fn lanes(mut self, layout: LaneLayout) -> Self {
         self.layout = layout;
+        self
+    }
+
+    /// How much the lanes hold in memory, and how often they write down how far they are.
+    pub fn lane_bounds(mut self, bounds: LaneBounds) -> Self {
+        self.bounds = bounds;
         self
     }
 
@@ -273,8 +281,9 @@ impl<B> Builder<B> {
 
     fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
         let engine = Engine::new(store, self.ports, self.retry);
-        let lanes = commands
-            .map(|commands| Lanes::start(engine.clone(), commands, self.handlers, self.layout, &*self.spawn));
+        let lanes = commands.map(|commands| {
+            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
+        });
         App { engine, lanes }
     }
 

@@ -78,8 +78,9 @@ pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
     At, CommandMeasure, CommandObserver, CommandStatus, Done, Ending, EventPlace, Execute, ExecuteError,
-    ExpectedRevision, Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError,
-    Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    ExpectedRevision, Intake, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking,
+    ReadError, Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket, View,
+    Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

@@ -145,7 +145,8 @@ async fn store<'a>(
         Err(AppendError::Unknown { cause }) => {
             let unknown = SubmitError::Unknown { command: record.id, cause };
             match commands.find(record.id).await {
-                Ok(Some(_)) => false,
+                Ok(Some(accepted)) if is_same(&accepted, &record) => false,
+                Ok(Some(_)) => return Err(SubmitError::KeyReused { command: record.id }),
                 Ok(None) | Err(_) => return Err(unknown),
             }
         }
@@ -159,13 +160,14 @@ async fn store<'a>(
 
 async fn same_as_before(lanes: &Lanes, record: &CommandRecord) -> Result<(), SubmitError> {
     match lanes.shared.commands.find(record.id).await? {
-        Some(Accepted { command, .. })
-            if command.name == record.name && same_payload(&command.payload, &record.payload) =>
-        {
-            Ok(())
-        }
+        Some(accepted) if is_same(&accepted, record) => Ok(()),
         _ => Err(SubmitError::KeyReused { command: record.id }),
     }
+}
+
+/// Whether what was accepted before asks for the same.
+fn is_same(before: &Accepted, record: &CommandRecord) -> bool {
+    before.command.name == record.name && same_payload(&before.command.payload, &record.payload)
 }
 
 impl<'a, C: Command> IntoFuture for Submit<'a, C> {

@@ -4,9 +4,12 @@
 
 mod bank;
 mod crashes;
+mod desk;
 mod expected;
+mod full;
 mod guards;
 mod idempotency;
+mod interleavings;
 mod lanes;
 mod loading;
 mod observed;
