@@ -37,11 +37,12 @@ impl Page {
 
     /// `name{label="value",...}`, of a family whose kind came before.
     fn check_series(&self, series: &str) {
-        let (name, labels) = series.strip_suffix('}').unwrap().split_once('{').unwrap();
+        let labelled = series.strip_suffix('}').map(|series| series.split_once('{').unwrap());
+        let (name, labels) = labelled.unwrap_or((series, ""));
         let suffixes = ["", "_bucket", "_sum", "_count"];
         let families = suffixes.iter().filter_map(|suffix| name.strip_suffix(suffix));
         assert!(families.into_iter().any(|family| self.kinds.contains_key(family)), "{series}");
-        for label in labels.split("\",") {
+        for label in labels.split("\",").filter(|label| !label.is_empty()) {
             let (label, value) = label.split_once("=\"").unwrap();
             assert!(label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{series}");
             assert!(!value.trim_end_matches('"').contains(['"', '\\']), "{series}");
