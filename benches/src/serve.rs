@@ -115,7 +115,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             let bound = Server::bind(([127, 0, 0, 1], 0).into(), Gate::default(), vec![service]);
             let server = runtime.block_on(bound)?.metrics(metrics);
             say(&server.address())?;
-            runtime.spawn(server.serve(stopped))
+            runtime.spawn(async {
+                server.serve(stopped).await;
+                Ok(())
+            })
         }
     };
     obey(&events, outcomes.as_ref())?;
