@@ -74,6 +74,10 @@ impl Served {
             let path = format!("/values/{}", change.id);
             // None while it is down.
             let Ok(answer) = self.server().try_send("PUT", &path, &headers, &body) else { continue };
+            if answer.status == 503 {
+                // It says itself that nothing was stored.
+                continue;
+            }
             assert_eq!(answer.status, 202, "{answer:?}");
             self.acknowledged.fetch_add(1, Ordering::SeqCst);
             return answer.body["command_id"].as_str().unwrap().to_owned();
