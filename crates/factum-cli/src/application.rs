@@ -2,8 +2,8 @@
 
 use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use factum::App;
-use factum_http::{IN_FLIGHT_MAX, Limits, Rate, Service};
+use factum::{App, Builder, Commands, Embedded};
+use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 /// An application: its name, the verb that serves it, its services.
@@ -12,25 +12,40 @@ pub struct Application {
     name: &'static str,
     serve_verb: &'static str,
     pub(crate) services: Vec<Blueprint>,
+    listen: &'static str,
 }
+
+/// Where an application listens that does not say.
+const LISTEN: &str = "127.0.0.1:3030";
 
 /// How a service is made once its app is there.
 #[derive(Debug)]
 pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
+    /// Adds the commands that are decided from the command log.
+    pub(crate) commands: fn(Builder<Embedded>) -> Builder<Embedded>,
     pub(crate) build: fn(App) -> Service,
 }
 
 impl Application {
     /// An application without services; `serve_verb` is the verb that serves it, such as `serve`.
     pub fn new(name: &'static str, serve_verb: &'static str) -> Self {
-        Self { name, serve_verb, services: Vec::new() }
+        Self { name, serve_verb, services: Vec::new(), listen: LISTEN }
     }
 
-    /// With a service, whose data lives in the folder `name`.
+    /// With a service, whose data lives in the folder `name`, and which decides the commands `C` from its
+    /// command log.
     #[must_use]
-    pub fn service(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
-        self.services.push(Blueprint { name, build });
+    pub fn service<C: Commands>(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
+        self.services.push(Blueprint { name, commands: Builder::commands::<C>, build });
+        self
+    }
+
+    /// Listening on this address, such as `127.0.0.1:3031`, unless `--listen` says otherwise. Without it that
+    /// is `127.0.0.1:3030`.
+    #[must_use]
+    pub fn listen(mut self, address: &'static str) -> Self {
+        self.listen = address;
         self
     }
 
@@ -49,7 +64,7 @@ impl Application {
             .long("listen")
             .value_name("ADDRESS")
             .help("Where to listen")
-            .default_value("127.0.0.1:3030")
+            .default_value(self.listen)
             .value_parser(value_parser!(SocketAddr));
         let tokens = Arg::new("tokens")
             .long("tokens")
@@ -60,6 +75,11 @@ impl Application {
             .long("in-flight")
             .value_name("N")
             .help(format!("Most requests that are carried out at once [default: {IN_FLIGHT_MAX}]"))
+            .value_parser(value_parser!(NonZeroUsize));
+        let connections = Arg::new("connections")
+            .long("connections")
+            .value_name("N")
+            .help(format!("Most connections at once [default: {CONNECTIONS_MAX}]"))
             .value_parser(value_parser!(NonZeroUsize));
         let rate_limit = Arg::new("rate-limit")
             .long("rate-limit")
@@ -77,11 +97,14 @@ impl Application {
             .about("Event-sourced services on a durable log")
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .subcommand(
-                Command::new(self.serve_verb)
-                    .about("Serve over HTTP until stopped")
-                    .args([data, listen, tokens, in_flight, rate_limit]),
-            )
+            .subcommand(Command::new(self.serve_verb).about("Serve over HTTP until stopped").args([
+                data,
+                listen,
+                tokens,
+                in_flight,
+                connections,
+                rate_limit,
+            ]))
             .subcommand(
                 Command::new("inspect")
                     .about("Count what the logs hold; works beside a running service")
@@ -135,12 +158,17 @@ pub fn run(application: Application) -> ExitCode {
 }
 
 fn serving(matches: &ArgMatches) -> serve::Options {
-    let in_flight_max = matches.get_one("in-flight").copied().unwrap_or(IN_FLIGHT_MAX);
+    let number = |name, default| matches.get_one(name).copied().unwrap_or(default);
     serve::Options {
         data: path(matches, "data").clone(),
         listen: *matches.get_one("listen").expect("it has a default"),
         tokens: matches.get_one("tokens").cloned(),
-        limits: Limits { in_flight_max, rate: matches.get_one("rate-limit").copied() },
+        limits: Limits {
+            in_flight_max: number("in-flight", IN_FLIGHT_MAX),
+            connections_max: number("connections", CONNECTIONS_MAX),
+            rate: matches.get_one("rate-limit").copied(),
+            ..Limits::default()
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Boundary, DecodeError, EventSet, Key, Model, Scope};
 use factum_event::RecordedEvent;
-use std::fmt::Debug;
+use std::{fmt::Debug, hash::Hash};
 
 /// A decision reads one model, so that it can be taken where only one key is at hand.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub enum SeveralModels {}
     note = "use one model, a tuple of up to four, `Vec<Model>` for a list of keys, or `()` for none; \
             tuples nest: `((A, B, C, D), E)`"
 )]
-pub trait Models: Send + Sync + Debug + Sized + 'static {
-    /// What a command names to pick the events.
-    type Keys: Send + Sync;
+pub trait Models: Clone + Send + Sync + Debug + Sized + 'static {
+    /// What a command names to pick the events. Equal keys draw equal boundaries.
+    type Keys: Clone + Eq + Hash + Send + Sync + 'static;
     /// [`OneModel`] or [`SeveralModels`].
     type Span;
 
@@ -34,6 +34,12 @@ pub trait Models: Send + Sync + Debug + Sized + 'static {
 
     /// How many boundaries there are.
     fn count(&self) -> usize;
+
+    /// Puts the model behind the boundary with this index back to before any event.
+    ///
+    /// # Panics
+    /// When there is no such boundary.
+    fn restart(&mut self, boundary: usize, keys: &Self::Keys);
 
     /// Takes in a record that matches the boundary with this index. Of a boundary with `last_only` only
     /// the last matching record is handed in.
@@ -63,6 +69,11 @@ impl<M: Model> Models for M {
         1
     }
 
+    fn restart(&mut self, boundary: usize, key: &Key<M>) {
+        assert_eq!(boundary, 0, "one model has one boundary");
+        *self = M::start(key);
+    }
+
     fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError> {
         assert_eq!(boundary, 0, "one model has one boundary");
         if let Some(event) = M::Event::decode(record)? {
@@ -88,6 +99,10 @@ impl<M: Model> Models for Vec<M> {
         self.len()
     }
 
+    fn restart(&mut self, boundary: usize, keys: &Self::Keys) {
+        self[boundary] = M::start(&keys[boundary]);
+    }
+
     fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError> {
         self[boundary].fold(0, record)
     }
@@ -103,6 +118,10 @@ impl Models for () {
 
     fn count(&self) -> usize {
         0
+    }
+
+    fn restart(&mut self, boundary: usize, (): &()) {
+        panic!("no models have no boundary {boundary}")
     }
 
     fn fold(&mut self, boundary: usize, _: &RecordedEvent) -> Result<(), DecodeError> {
@@ -126,6 +145,18 @@ macro_rules! tuple {
 
             fn count(&self) -> usize {
                 0 $(+ self.$at.count())+
+            }
+
+            fn restart(&mut self, boundary: usize, keys: &Self::Keys) {
+                let mut first = 0;
+                $(
+                    let count = self.$at.count();
+                    if boundary < first + count {
+                        return self.$at.restart(boundary - first, &keys.$at);
+                    }
+                    first += count;
+                )+
+                panic!("boundary {boundary} of {first}")
             }
 
             fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError> {

@@ -6,44 +6,59 @@
 //!
 //! Knows the facade, never a backend. Every error becomes a status in [`mod@error`], nowhere else.
 
-mod accepted;
 mod access;
+mod any_command;
 mod audit;
 mod body;
 mod caller;
 mod commands;
+mod connection;
+mod cursor;
 pub mod error;
+mod etag;
+mod events;
+mod feeds;
 mod gate;
 mod health;
 mod incoming;
 mod limits;
 mod metrics;
 mod observed;
+mod operate;
 mod path;
 mod permissions;
+mod prefer;
 mod problem;
 mod rate;
 mod routes;
+mod send;
 mod server;
 mod service;
 mod start;
 mod tokens;
 mod trace;
+mod wire;
 
-pub use accepted::accepted;
 pub use access::Access;
 pub use audit::{Audit, Denial};
 pub use body::Body;
 pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
+pub use etag::IfNoneMatch;
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
-pub use limits::{BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, RATE_MAX, Rate};
+pub use limits::{
+    BODY_BYTES_MAX, BODY_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX,
+    IN_FLIGHT_MAX, InvalidRate, Limits, PAGE_ITEMS_MAX, Patience, RATE_MAX, Rate, STREAMS_MAX,
+    UNREAD_TIME_MAX,
+};
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;
+pub use prefer::WAIT_MAX;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use routes::Routes;
+pub use send::Sending;
 pub use server::{DRAIN_TIME_MAX, ListenError, Server};
 pub use service::Service;
 pub use start::start_text;

@@ -1,14 +1,14 @@
 //! What is counted and timed, and the page it stands on. One registry for each server, none for the process.
 //! Labels are bounded: routes as they are declared, commands as the code names them, never what a client sent.
 
-use crate::{Permissions, Role, Routes};
+use crate::{Permissions, Role, Routes, connection::Ended};
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use factum::{
     App, CommandMeasure, CommandObserver, Monotonic,
     store::{AppendObserver, GroupMeasure, Head, SystemMonotonic},
 };
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TEXT_FORMAT, TextEncoder, core::Collector,
 };
 use std::{sync::Arc, time::Duration};
@@ -42,6 +42,8 @@ struct Families {
     conflicts: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
+    connections: IntGauge,
+    connections_cut: IntCounterVec,
     append_seconds: HistogramVec,
     sync_seconds: HistogramVec,
     group_commits: HistogramVec,
@@ -103,6 +105,12 @@ impl Made {
                 &["route", "method"],
                 &SECONDS,
             ),
+            connections: self.add(IntGauge::new("factum_http_connections", "Connections that are open.")),
+            connections_cut: self.counter(
+                "factum_http_connections_cut_total",
+                "Connections that were ended because the client took too long, by what was waited for.",
+                &["waited_for"],
+            ),
             append_seconds: self.histogram(
                 "factum_log_append_seconds",
                 "From handing in an append to its verdicts, for those that stored something.",
@@ -130,7 +138,11 @@ impl Made {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self(Arc::new(Made(Registry::new()).families()))
+        let families = Made(Registry::new()).families();
+        for waited_for in Ended::ALL.into_iter().filter_map(Ended::cut) {
+            families.connections_cut.with_label_values(&[waited_for]);
+        }
+        Self(Arc::new(families))
     }
 }
 
@@ -159,6 +171,12 @@ impl Metrics {
         self.0.request_seconds.with_label_values(&[route, method]).observe(took.as_secs_f64());
     }
 
+    /// A connection is open until what is given says how it ended, or is dropped.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        self.0.connections.inc();
+        OpenConnection(self.clone())
+    }
+
     fn head(&self, service: &str, head: Head) {
         let shown = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.0.head_position.with_label_values(&[service]).set(shown(head.position.get()));
@@ -167,6 +185,24 @@ impl Metrics {
 
     fn page(&self) -> String {
         TextEncoder::new().encode_to_string(&self.0.registry.gather()).expect("what was gathered is text")
+    }
+}
+
+/// A connection that is counted as open.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Metrics);
+
+impl OpenConnection {
+    pub(crate) fn ended(self, ended: Ended) {
+        if let Some(waited_for) = ended.cut() {
+            self.0.0.connections_cut.with_label_values(&[waited_for]).inc();
+        }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.0.connections.dec();
     }
 }
 
@@ -214,7 +250,10 @@ impl AppendObserver for ServiceMetrics {
 /// `GET /metrics`.
 pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
     let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
-    Routes::new().query(READ, "/metrics", get(answer)).with_state((metrics, apps)).under(permissions)
+    Routes::new()
+        .query(READ, "/metrics", get(answer))
+        .with_state((metrics, apps))
+        .under("factum", Arc::new(permissions))
 }
 
 /// What the permission to see them is called.

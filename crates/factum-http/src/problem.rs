@@ -5,6 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What a refusal is written in.
+const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A kind of problem: its URI and title are fixed and listed in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +30,18 @@ pub enum ProblemType {
     Host,
     /// The body, or what it asks to store, is over a limit.
     TooLarge,
+    /// The request did not arrive in time.
+    Timeout,
+    /// The stream is not where `If-Match` has it.
+    Stale,
     /// Others were faster every time.
     Conflict,
     /// The domain said no.
     Rejected,
     /// The platform gave the command up.
     Failed,
+    /// The command is not parked.
+    NotParked,
     /// An idempotency key came with another body before.
     KeyReused,
     /// The caller sends more requests than the rate allows.
@@ -46,7 +56,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -55,9 +65,12 @@ impl ProblemType {
         Self::MediaType,
         Self::Host,
         Self::TooLarge,
+        Self::Timeout,
+        Self::Stale,
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
+        Self::NotParked,
         Self::KeyReused,
         Self::TooMany,
         Self::Unavailable,
@@ -76,9 +89,12 @@ impl ProblemType {
             Self::MediaType => "urn:factum:problem:media-type",
             Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
+            Self::Timeout => "urn:factum:problem:timeout",
+            Self::Stale => "urn:factum:problem:stale-revision",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
+            Self::NotParked => "urn:factum:problem:not-parked",
             Self::KeyReused => "urn:factum:problem:key-reused",
             Self::TooMany => "urn:factum:problem:too-many",
             Self::Unavailable => "urn:factum:problem:unavailable",
@@ -98,9 +114,12 @@ impl ProblemType {
             Self::MediaType => "the body is not JSON",
             Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
+            Self::Timeout => "the request did not arrive in time",
+            Self::Stale => "it has changed since you read it",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
+            Self::NotParked => "the command is not parked",
             Self::KeyReused => "the idempotency key belongs to another request",
             Self::TooMany => "too many requests",
             Self::Unavailable => "nothing was stored, try again",
@@ -119,7 +138,9 @@ impl ProblemType {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
+            Self::Conflict | Self::Rejected | Self::Failed | Self::NotParked => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -137,13 +158,6 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Who may do what was asked.
-#[derive(Clone, Debug, Serialize)]
-struct Allowed {
-    action: &'static str,
-    roles: Vec<String>,
-}
-
 /// A refusal.
 ///
 /// ```
@@ -158,7 +172,8 @@ pub struct Problem {
     detail: String,
     code: Option<String>,
     fields: Vec<FieldError>,
-    allowed: Option<Box<Allowed>>,
+    /// Boxed, since few have any and every result carries the room.
+    members: Option<Box<Map<String, Value>>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -171,7 +186,7 @@ impl Problem {
             detail: detail.into(),
             code: None,
             fields: Vec::new(),
-            allowed: None,
+            members: None,
             headers: Vec::new(),
         }
     }
@@ -191,8 +206,13 @@ impl Problem {
     }
 
     /// With the action that was denied, and the roles that may do it.
-    pub(crate) fn allowed(mut self, action: &'static str, roles: Vec<String>) -> Self {
-        self.allowed = Some(Box::new(Allowed { action, roles }));
+    pub(crate) fn allowed(self, action: &'static str, roles: Vec<String>) -> Self {
+        self.members([("action".to_owned(), action.into()), ("roles".to_owned(), roles.into())])
+    }
+
+    /// With further members, beside those that every problem has.
+    pub(crate) fn members(mut self, members: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.members.get_or_insert_default().extend(members);
         self
     }
 
@@ -241,11 +261,12 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
-    allowed: Option<Box<Allowed>>,
+    members: Option<&'a Map<String, Value>>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Its JSON.
+    fn body(&self) -> Vec<u8> {
         let wire = Wire {
             problem_type: self.problem_type.uri(),
             title: self.problem_type.title(),
@@ -253,11 +274,30 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
-            allowed: self.allowed,
+            members: self.members.as_deref(),
         };
-        let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        serde_json::to_vec(&wire).expect("strings and numbers make JSON")
+    }
+
+    /// As the last answer on a connection, byte by byte: for a request that no handler sees.
+    pub(crate) fn to_last_answer(&self) -> Vec<u8> {
+        let body = self.body();
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        let mut answer = format!(
+            "HTTP/1.1 {} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            self.status.as_u16(),
+            body.len()
+        )
+        .into_bytes();
+        answer.extend(body);
+        answer
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
+        let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }

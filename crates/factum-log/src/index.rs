@@ -132,9 +132,9 @@ impl Index {
         &self.segments[segment].segment
     }
 
-    /// Takes in a commit that comes to stand at `frame`; the revision of each of its events.
-    pub(crate) fn add(&mut self, commit: &Prepared, frame: u64) -> Vec<Revision> {
-        let mut revisions = Vec::with_capacity(commit.events.len());
+    /// Takes in a commit that comes to stand at `frame`, and fills in the revisions of its events.
+    pub(crate) fn add(&mut self, commit: &mut Prepared, frame: u64) {
+        let mut revisions = std::mem::take(&mut commit.revisions);
         self.begin_commit(commit.command, commit.is_final, frame, commit.frame.len());
         for (index, event) in commit.events.iter().enumerate() {
             let number = number(self.events.len());
@@ -151,7 +151,7 @@ impl Index {
             }
         }
         self.end_commit(commit.correlation, commit.condition.tracking.as_ref());
-        revisions
+        commit.revisions = revisions;
     }
 
     /// Takes in a commit read from the log.

@@ -1,7 +1,8 @@
-//! What every operation needs: the store and the ports. Holds no state of its own, so a clone is as good.
+//! What every operation needs: the store, the ports, and the models kept at hand. Clones share all of it.
 
 use crate::{
-    CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View, lanes::Outcomes,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View,
+    cache::ModelCache, lanes::Outcomes,
 };
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
@@ -39,17 +40,30 @@ pub struct Engine {
     ports: Ports,
     retry: Retry,
     outcomes: Arc<Outcomes>,
+    cache: Option<Arc<ModelCache>>,
 }
 
 impl Engine {
-    /// An engine over `store`.
+    /// An engine over `store`, which keeps [`CACHE_ENTRIES_DEFAULT`] folded states at hand.
     pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
-        Self { store, ports, retry, outcomes: Arc::default() }
+        let cache = ModelCache::new(CACHE_ENTRIES_DEFAULT).map(Arc::new);
+        Self { store, ports, retry, outcomes: Arc::default(), cache }
+    }
+
+    /// Keeps so many folded states at hand; 0: none, and every load reads from the first event on.
+    #[must_use]
+    pub fn with_cache(mut self, entries: usize) -> Self {
+        self.cache = ModelCache::new(entries).map(Arc::new);
+        self
     }
 
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    pub(crate) fn cache(&self) -> Option<&ModelCache> {
+        self.cache.as_deref()
     }
 
     pub(crate) fn ports(&self) -> &Ports {

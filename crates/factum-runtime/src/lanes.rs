@@ -10,7 +10,8 @@ mod layout;
 mod operate;
 mod outcomes;
 mod parked;
-mod record;
+mod pending;
+pub(crate) mod record;
 mod spawn;
 mod submit;
 mod ticket;
@@ -21,9 +22,9 @@ pub use operate::{OperateError, Parking};
 pub(crate) use outcomes::Outcomes;
 pub use spawn::{Spawn, SystemSpawn};
 pub use submit::{Submit, SubmitError};
-pub use ticket::{Ticket, Watch};
+pub use ticket::Ticket;
 
-use crate::{CommandStatus, Engine, Status};
+use crate::{CommandStatus, Engine, Feeds, Watch};
 use command_log::CommandLog;
 use driver::{Shared, Stop, drive};
 use factum_domain::Command;
@@ -70,7 +71,14 @@ impl Lanes {
         spawn: &dyn Spawn,
     ) -> Self {
         let commands = CommandLog::new(commands);
-        let shared = Arc::new(Shared { engine, commands, handlers, parked: Parked::default(), bounds });
+        let shared = Arc::new(Shared {
+            engine,
+            commands,
+            handlers,
+            parked: Parked::default(),
+            wanted: layout,
+            bounds,
+        });
         let (stop, stopped) = channel();
         let (end, ended) = channel();
         let state = Mutex::new(LaneState::Running);
@@ -102,7 +110,7 @@ impl Lanes {
     }
 
     /// Why an accepted command will not be decided by this process, if it will not.
-    fn ended(&self) -> Result<(), StoreError> {
+    pub(crate) fn ended(&self) -> Result<(), StoreError> {
         match self.state() {
             LaneState::Running => Ok(()),
             LaneState::Stopped => {
@@ -125,6 +133,16 @@ impl Lanes {
         self.shared.commands.store()
     }
 
+    /// Both logs, to be followed and listed.
+    pub fn feeds(&self) -> Feeds {
+        Feeds::new(Arc::clone(self.shared.engine.store()), Some(Arc::clone(self.commands())))
+    }
+
+    /// Watches a command: what it went through, then what it goes through, up to the final status.
+    pub fn watch(&self, command: CommandId) -> Watch<'_> {
+        Watch::new(&self.shared.engine, Some(self), command)
+    }
+
     /// Accepts `command` for later. Nothing is stored until it is awaited.
     pub fn submit<C: Command>(&self, command: C) -> Submit<'_, C> {
         Submit::new(Some(self), command)
@@ -135,20 +153,6 @@ impl Lanes {
     /// # Errors
     /// When a log cannot be read.
     pub async fn status(&self, command: CommandId) -> Result<Option<CommandStatus>, StoreError> {
-        if let Some(status) = self.shared.engine.status(command).await? {
-            return Ok(Some(status));
-        }
-        let accepted = self.shared.commands.find(command).await?;
-        Ok(accepted.map(|accepted| CommandStatus {
-            command_id: command,
-            name: accepted.command.name,
-            actor: accepted.command.metadata.actor,
-            issued_at: accepted.command.issued_at,
-            updated_at: accepted.command.issued_at,
-            status: Status::Accepted,
-            events: Vec::new(),
-            rejection: None,
-            cause: None,
-        }))
+        self.feeds().status(command).await
     }
 }

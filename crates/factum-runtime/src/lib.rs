@@ -3,30 +3,43 @@
 //!
 //! Never names a backend and never speaks HTTP: it sees [`factum_store::Store`] and the domain's traits.
 
+mod added;
 mod attempt;
+mod cache;
 mod done;
 mod engine;
 mod error;
 mod execute;
+mod expected;
+mod feeds;
 mod intake;
 mod lanes;
 mod load;
 mod observe;
 mod retry;
 mod run;
+mod states;
 mod status;
 mod view;
+mod watch;
 
+pub use cache::CACHE_ENTRIES_DEFAULT;
 pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
 pub use execute::Execute;
+pub use expected::{ExpectedRevision, StaleRevision};
+pub use feeds::{
+    ARRIVALS_READ_MAX, Arrival, Arrivals, CommandHistory, CommandPlace, CommandUpdate, CommandUpdates,
+    EventFeed, Feeds,
+};
 pub use intake::Intake;
 pub use lanes::{
     Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
-    SubmitError, SystemSpawn, Ticket, Watch,
+    SubmitError, SystemSpawn, Ticket,
 };
 pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
 pub use view::{At, View};
+pub use watch::Watch;

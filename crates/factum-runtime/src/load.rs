@@ -1,11 +1,13 @@
-//! Reads what models fold, and turns what was read into the condition of the append.
+//! Brings models up to the head, from what is at hand, and turns what was read into the condition of the
+//! append.
 
+use crate::{
+    Engine,
+    states::{AnyStates, Progress},
+};
 use factum_domain::{Boundary, DecodeError};
-use factum_event::{Condition, Expected, InvalidName, Position, Query, RecordedEvent, StreamName};
+use factum_event::{Condition, Expected, InvalidName, Position, Query, RecordedEvent, Revision, StreamName};
 use factum_store::{ReadOptions, Store, StoreError};
-
-/// Takes a record to the model behind a boundary.
-pub(crate) type Fold<'a> = &'a mut (dyn FnMut(usize, &RecordedEvent) -> Result<(), DecodeError> + Send);
 
 #[derive(Debug)]
 pub(crate) enum LoadError {
@@ -25,64 +27,175 @@ impl From<DecodeError> for LoadError {
     }
 }
 
-/// Folds everything up to the head, which it returns.
-pub(crate) async fn load(
-    store: &dyn Store,
-    boundaries: &[Boundary],
-    fold: Fold<'_>,
-) -> Result<Position, LoadError> {
-    let head = store.head().await?.position;
-    let whole: Vec<_> = boundaries.iter().enumerate().filter(|(_, boundary)| !boundary.last_only).collect();
-    if !whole.is_empty() {
-        let query: Query = whole.iter().map(|(_, boundary)| boundary.item.clone()).collect();
-        let mut options = ReadOptions { up_to: Some(head), ..ReadOptions::default() };
-        loop {
-            let page = store.read(&query, options).await?;
-            for event in &page.events {
-                for (index, boundary) in &whole {
-                    if boundary.item.matches(&event.event_type, &event.tags, &event.stream) {
-                        fold(*index, event)?;
-                    }
-                }
-            }
-            let Some(next) = page.next else { break };
-            options.after = next;
-        }
+/// Goes on from what the cache has, if that is no less than what is at hand.
+pub(crate) fn resume(engine: &Engine, states: &mut dyn AnyStates) -> bool {
+    let kept = engine.cache().and_then(|cache| cache.get(states.slot()?));
+    kept.is_some_and(|kept| states.resume(kept))
+}
+
+/// Keeps the states for whoever needs them next.
+fn keep(engine: &Engine, states: &dyn AnyStates) {
+    if let Some(cache) = engine.cache()
+        && let Some(slot) = states.slot()
+    {
+        cache.insert(slot, states.shared());
     }
-    for (index, boundary) in boundaries.iter().enumerate().filter(|(_, boundary)| boundary.last_only) {
-        let query = Query::from(boundary.item.clone());
-        let options = ReadOptions { up_to: Some(head), backwards: true, limit: 1, ..ReadOptions::default() };
-        if let Some(event) = store.read(&query, options).await?.events.first() {
-            fold(index, event)?;
-        }
+}
+
+/// A boundary that may have news.
+struct Tail {
+    boundary: usize,
+    /// What stands after this is not folded.
+    after: Position,
+}
+
+/// Folds everything up to the head, which it returns. The store is asked only for what the states lack.
+pub(crate) async fn load(engine: &Engine, states: &mut dyn AnyStates) -> Result<Position, LoadError> {
+    let store = &**engine.store();
+    let boundaries = states.boundaries();
+    if boundaries.is_empty() {
+        return Ok(Position::START);
+    }
+    let head = store.head().await?.position;
+    let revisions = revisions(store, &boundaries, head).await?;
+    let mut tails = tails(&boundaries, states.progress(), &revisions, head);
+    // A home stream that moved is news, whether or not the model reads what is new in it.
+    let mut news = tails.iter().any(|tail| boundaries[tail.boundary].home.is_some());
+    tails.sort_by_key(|tail| (boundaries[tail.boundary].last_only, tail.after));
+    let last_only = tails.partition_point(|tail| !boundaries[tail.boundary].last_only);
+    for part in tails[..last_only].chunk_by(|one, other| one.after == other.after) {
+        news |= fold_all(store, &boundaries, part, head, states).await?;
+    }
+    for tail in &tails[last_only..] {
+        news |= fold_last(store, &boundaries, tail, head, states).await?;
+    }
+    if news {
+        states.reached(head, &revisions);
+        keep(engine, states);
     }
     Ok(head)
 }
 
-/// What must still hold at the append for a decision made on what stood at `head`.
-pub(crate) async fn condition(
+/// The last revision of each boundary's home stream.
+async fn revisions(
     store: &dyn Store,
     boundaries: &[Boundary],
     head: Position,
-) -> Result<Condition, StoreError> {
+) -> Result<Vec<Option<Revision>>, StoreError> {
+    let mut revisions = Vec::with_capacity(boundaries.len());
+    for boundary in boundaries {
+        revisions.push(match &boundary.home {
+            Some(stream) => store.revision(stream, head).await?,
+            None => None,
+        });
+    }
+    Ok(revisions)
+}
+
+/// The boundaries that may have news. Revisions have no gaps (L4), so a home stream whose last one is the
+/// one that was folded has none, and one without any has no events.
+fn tails(
+    boundaries: &[Boundary],
+    progress: &[Progress],
+    revisions: &[Option<Revision>],
+    head: Position,
+) -> Vec<Tail> {
+    let mut tails = Vec::new();
+    for (index, boundary) in boundaries.iter().enumerate() {
+        let progress = &progress[index];
+        let news = match boundary.home {
+            Some(_) => revisions[index] != progress.revision,
+            None => progress.at < head,
+        };
+        if news {
+            tails.push(Tail { boundary: index, after: progress.at });
+        }
+    }
+    tails
+}
+
+/// Folds what stands after the same place for all of `part`; whether there was anything.
+async fn fold_all(
+    store: &dyn Store,
+    boundaries: &[Boundary],
+    part: &[Tail],
+    head: Position,
+    states: &mut dyn AnyStates,
+) -> Result<bool, LoadError> {
+    let query: Query = part.iter().map(|tail| boundaries[tail.boundary].item.clone()).collect();
+    let mut options = ReadOptions { after: part[0].after, up_to: Some(head), ..ReadOptions::default() };
+    let mut news = false;
+    loop {
+        let page = store.read(&query, options).await?;
+        for event in &page.events {
+            for tail in part.iter().filter(|tail| boundaries[tail.boundary].matches(event)) {
+                states.fold(tail.boundary, event)?;
+                news = true;
+            }
+        }
+        let Some(next) = page.next else { return Ok(news) };
+        options.after = next;
+    }
+}
+
+/// Folds the last event alone; whether there was a new one.
+async fn fold_last(
+    store: &dyn Store,
+    boundaries: &[Boundary],
+    tail: &Tail,
+    head: Position,
+    states: &mut dyn AnyStates,
+) -> Result<bool, LoadError> {
+    let query = Query::from(boundaries[tail.boundary].item.clone());
+    let options = ReadOptions { after: tail.after, up_to: Some(head), backwards: true, limit: 1 };
+    let page = store.read(&query, options).await?;
+    let last = page.events.first();
+    last.map(|event| states.fold(tail.boundary, event)).transpose()?;
+    Ok(last.is_some())
+}
+
+/// What must still hold at the append for a decision made on what stood at `head`, up to which the states
+/// were loaded.
+pub(crate) fn condition(states: &dyn AnyStates, head: Position) -> Condition {
     let mut condition = Condition::none();
     let mut items = Vec::new();
-    for boundary in boundaries {
+    for (boundary, progress) in states.boundaries().iter().zip(states.progress()) {
         match &boundary.home {
             None => items.push(boundary.item.clone()),
             Some(stream) if condition.streams.iter().any(|(named, _)| named == stream) => {}
             Some(stream) => {
-                let revision = store.revision(stream, head).await?;
-                condition
-                    .streams
-                    .push((stream.clone(), revision.map_or(Expected::NoStream, Expected::Exactly)));
+                let expected = progress.revision.map_or(Expected::NoStream, Expected::Exactly);
+                condition.streams.push((stream.clone(), expected));
             }
         }
     }
     if !items.is_empty() {
         condition.fresh = Some((Query::Items(items), head));
     }
-    Ok(condition)
+    condition
+}
+
+/// Takes in what an append of a decision on these states added. Its condition held, so nothing else that
+/// they read came between.
+pub(crate) fn take_in(
+    engine: &Engine,
+    states: &mut dyn AnyStates,
+    added: &[RecordedEvent],
+) -> Result<(), DecodeError> {
+    let Some(last) = added.last() else { return Ok(()) };
+    let boundaries = states.boundaries();
+    let mut revisions = Vec::with_capacity(boundaries.len());
+    for (index, boundary) in boundaries.iter().enumerate() {
+        for event in added.iter().filter(|event| boundary.matches(event)) {
+            states.fold(index, event)?;
+        }
+        let of_home = |event: &&RecordedEvent| boundary.home.as_ref() == Some(&event.stream);
+        let revision = added.iter().rev().find(of_home).map(|event| event.revision);
+        revisions.push(revision.or(states.progress()[index].revision));
+    }
+    states.reached(last.position, &revisions);
+    keep(engine, states);
+    Ok(())
 }
 
 /// Whether the keys of a command made names that a store takes.

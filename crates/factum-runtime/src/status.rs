@@ -1,7 +1,9 @@
 //! What became of a command, as its commits tell it.
 
-use crate::EventPlace;
-use factum_event::{CommandId, CommandName, Commit, Outcome, Rejection, Timestamp};
+use crate::{EventPlace, lanes::record::is_own};
+use factum_event::{
+    CommandId, CommandName, Commit, CommitHeader, Metadata, Outcome, RecordedEvent, Rejection, Timestamp,
+};
 use serde::Serialize;
 use std::{fmt, sync::Arc};
 
@@ -77,9 +79,15 @@ pub struct CommandStatus {
 }
 
 impl CommandStatus {
-    /// The status that a command's commits, in order, amount to.
+    /// The status that a command's commits, in order, amount to. Commits of the platform's own tell nothing.
     pub(crate) fn of(commits: &[Commit]) -> Option<Self> {
-        let last = commits.last()?;
+        let first = commits.first().filter(|first| !is_own(first.header.command_name.as_str()))?;
+        // To wait behind another changes nothing: it was accepted, and is.
+        let told = |commit: &&Commit| !matches!(commit.outcome, Outcome::SetAside { .. });
+        let Some(last) = commits.iter().rev().find(told) else {
+            let CommitHeader { command_id, command_name, issued_at, metadata, .. } = &*first.header;
+            return Some(Self::begun(*command_id, command_name.clone(), metadata, *issued_at));
+        };
         let (rejection, cause) = match &last.outcome {
             Outcome::Rejected(rejection) => (Some(rejection.clone()), None),
             Outcome::Failed { cause, .. } | Outcome::Parked { cause } => (None, Some(cause.clone())),
@@ -96,5 +104,31 @@ impl CommandStatus {
             rejection,
             cause,
         })
+    }
+
+    /// The status of a command that stands in the command log as `event`, and nowhere else.
+    pub(crate) fn accepted(event: &RecordedEvent) -> Self {
+        let CommitHeader { command_id, issued_at, metadata, .. } = &*event.commit;
+        Self::begun(*command_id, CommandName::unchecked(event.event_type.as_str()), metadata, *issued_at)
+    }
+
+    /// The status of a parked command that was driven again `at` this time.
+    pub(crate) fn accepted_again(self, at: Timestamp) -> Self {
+        let status = Status::Accepted;
+        Self { status, updated_at: at, events: Vec::new(), rejection: None, cause: None, ..self }
+    }
+
+    fn begun(command_id: CommandId, name: CommandName, metadata: &Metadata, issued_at: Timestamp) -> Self {
+        Self {
+            command_id,
+            name,
+            actor: metadata.actor.clone(),
+            issued_at,
+            updated_at: issued_at,
+            status: Status::Accepted,
+            events: Vec::new(),
+            rejection: None,
+            cause: None,
+        }
     }
 }

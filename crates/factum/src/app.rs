@@ -3,11 +3,12 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Handlers, LaneBounds, LaneLayout, Lanes, Ports, Retry,
-    Sleep, Spawn, Submit, SystemSpawn, View,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake,
+    LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket,
+    View, Watch,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// An event-sourced application. Cheap to clone: clones share the log.
 ///
@@ -65,6 +66,7 @@ pub struct Builder<B> {
     bounds: LaneBounds,
     spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
+    cache: usize,
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -139,14 +141,90 @@ impl App {
         self.engine.view(key)
     }
 
+    /// Stores a command, by its stored name and in its stored form, to be decided soon. As [`Self::submit`].
+    ///
+    /// # Errors
+    /// [`SubmitError::Undecodable`] when `data` is not of its form; otherwise as for a typed one.
+    pub async fn submit_named(
+        &self,
+        name: &str,
+        data: &[u8],
+        intake: Intake,
+    ) -> Result<Ticket<'_>, SubmitError> {
+        let lanes = self.lanes().ok_or_else(|| SubmitError::NotRegistered { name: name.to_owned() })?;
+        lanes.submit_named(name, data, intake).await
+    }
+
+    /// Whether a submitted command whose first model is `M` under `key` has no final outcome: it waits, or is
+    /// parked.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn pending<M: Model>(&self, key: &Key<M>) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.pending::<M>(key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Waits until the commands submitted so far whose first model is `M` under `key` are decided, for `max`
+    /// at most, and tells whether they are: then what is read shows what they did. Those behind a parked one
+    /// are not waited for.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn settled<M: Model>(&self, key: &Key<M>, max: Duration) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.settled::<M>(key, max).await,
+            None => Ok(true),
+        }
+    }
+
     /// What became of a command; `None` if the application has not heard of it.
     ///
     /// # Errors
     /// When a log cannot be read.
     pub async fn status(&self, command: CommandId) -> Result<Option<CommandStatus>, StoreError> {
+        self.feeds().status(command).await
+    }
+
+    /// Watches a command: what it went through, then what it goes through, up to the final status. One that
+    /// nobody has sent yet is waited for.
+    ///
+    /// ```
+    /// # use factum::{prelude::*, Status};
+    /// # #[derive(Event, Debug, Clone, PartialEq)]
+    /// # #[event(context = "bell")]
+    /// # enum BellEvent { Rung }
+    /// # #[derive(Command)]
+    /// # #[command(name = "bell.ring")]
+    /// # struct Ring {}
+    /// # impl Decide for Ring {
+    /// #     type Event = BellEvent;
+    /// #     type Models = ();
+    /// #     type Rejection = Never;
+    /// #     fn keys(&self) {}
+    /// #     fn decide(&self, _: &(), _: &Context) -> Decision<Self> { emit(BellEvent::Rung) }
+    /// # }
+    /// # factum::block_on(async {
+    /// let app = App::in_memory().commands::<Ring>().start();
+    /// let ticket = app.submit(Ring {}).await.unwrap();
+    /// let mut watch = app.watch(ticket.command_id());
+    /// assert_eq!(watch.next().await?.unwrap().status, Status::Accepted);
+    /// assert_eq!(watch.next().await?.unwrap().status, Status::Succeeded);
+    /// assert_eq!(watch.next().await?, None);
+    /// # Ok::<_, factum::StoreError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn watch(&self, command: CommandId) -> Watch<'_> {
+        Watch::new(&self.engine, self.lanes.as_ref(), command)
+    }
+
+    /// What happens in the application, to be followed and listed: its logs, read from any place on.
+    pub fn feeds(&self) -> Feeds {
         match &self.lanes {
-            Some(lanes) => lanes.status(command).await,
-            None => self.engine.status(command).await,
+            Some(lanes) => lanes.feeds(),
+            None => Feeds::new(Arc::clone(self.store()), None),
         }
     }
 
@@ -177,6 +255,7 @@ impl<B> Builder<B> {
             bounds: LaneBounds::default(),
             spawn: Arc::new(SystemSpawn),
             appends: None,
+            cache: CACHE_ENTRIES_DEFAULT,
         }
     }
 
@@ -232,6 +311,14 @@ impl<B> Builder<B> {
         self
     }
 
+    /// Keeps so many folded states at hand, [`CACHE_ENTRIES_DEFAULT`] if not said; 0: none. A command on a
+    /// state that is at hand reads only what came after it. One entry holds the models of one decision under
+    /// one set of keys, and costs about 300 bytes beside them; the bound is rounded up to a multiple of 16.
+    pub fn cache(mut self, entries: usize) -> Self {
+        self.cache = entries;
+        self
+    }
+
     /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
     /// builder opens.
     pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
@@ -241,7 +328,7 @@ impl<B> Builder<B> {
     }
 
     fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
-        let engine = Engine::new(store, self.ports, self.retry);
+        let engine = Engine::new(store, self.ports, self.retry).with_cache(self.cache);
         let lanes = commands.map(|commands| {
             Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
         });

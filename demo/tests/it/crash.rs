@@ -196,7 +196,7 @@ fn s2_24_killed_under_load_each_acknowledged_command_has_one_outcome_and_the_val
     for id in ids.iter().map(String::as_str).chain([NOBODY]) {
         let last = Change { id: id.to_owned(), operation: "ADD", operand: 1.0 };
         let command = served.send(&last, "last");
-        let status = &server.ended(&command).body["status"];
+        let status = &server.outcome(&command)["status"];
         assert_eq!(status, if id == NOBODY { "rejected" } else { "succeeded" });
         sent.insert(command, last);
     }

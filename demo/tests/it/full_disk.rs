@@ -151,12 +151,12 @@ fn a_full_disk_refuses_commands_keeps_what_it_acknowledged_and_takes_more_when_t
     let mut events = 0;
     for Written { id, commands, refused } in &written {
         for command in commands {
-            let ended = server.ended(command);
-            assert_eq!(ended.body["status"], "succeeded", "acknowledged means stored: {ended:?}");
+            let ended = server.outcome(command);
+            assert_eq!(ended["status"], "succeeded", "acknowledged means stored: {ended:?}");
         }
         for key in refused {
             let command = add(&server, id, key).expect("there is room again");
-            assert_eq!(server.ended(&command).body["status"], "succeeded");
+            assert_eq!(server.outcome(&command)["status"], "succeeded");
         }
         let sum = commands.len() + refused.len();
         assert_eq!(server.value(id), sum as f64, "what was refused had left nothing behind");

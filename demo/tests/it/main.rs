@@ -4,9 +4,11 @@
 
 mod answers;
 mod attacks;
+mod connections;
 mod crash;
 mod data;
 mod full_disk;
+mod issues;
 mod refusals;
 mod server;
 mod stopping;

@@ -24,6 +24,7 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) content_type: String,
     pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
     pub(crate) body: Value,
 }
 
@@ -138,6 +139,7 @@ impl Server {
         let url = format!("{}{path}", self.url);
         let mut request = match method {
             "PUT" => self.agent.put(url),
+            "DELETE" => self.agent.delete(url).force_send_body(),
             _ => self.agent.post(url),
         };
         for (name, value) in headers {
@@ -177,11 +179,12 @@ impl Server {
     }
 
     /// What became of a command, once it is anything but accepted.
-    pub(crate) fn ended(&self, command: &str) -> Answer {
-        self.until(&format!("/commands/{command}"), |answer| {
+    pub(crate) fn outcome(&self, command: &str) -> Value {
+        let decided = self.until(&format!("/commands/{command}"), |answer| {
             assert_eq!(answer.status, 200, "{answer:?}");
             answer.body["status"] != "accepted"
-        })
+        });
+        decided.body
     }
 
     /// Asks again and again until the answer will do.
@@ -231,6 +234,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
         location,
         content_type,
         headers,
-        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        body: serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())),
+        text,
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) commands: CommandLog,
     pub(crate) handlers: Handlers,
     pub(crate) parked: Parked,
+    /// The layout that was asked for; an older one may still be in force.
+    pub(crate) wanted: LaneLayout,
     pub(crate) bounds: LaneBounds,
 }
 
@@ -75,7 +77,7 @@ pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Re
     let mut driver = Driver::begin(shared).await?;
     loop {
         let head = retrying(shared, || shared.commands.head()).await?;
-        driver.fill().await?;
+        driver.fill(head.position).await?;
         driver.start();
         if driver.running.is_empty() {
             if driver.next.is_some() || driver.read < head.position {
@@ -94,9 +96,12 @@ pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Re
             Either::Right((Either::Left(_), _)) => None,
             Either::Right((Either::Right(_), _)) => return driver.finish().await,
         };
-        if let Some((lane, position, result)) = ended {
+        // Those whose commits shared a sync end together: one look at the command log does for all.
+        let mut next = ended;
+        while let Some((lane, position, result)) = next {
             driver.ended(lane, position);
             result?;
+            next = driver.running.next().now_or_never().flatten();
         }
         if driver.done_since_watermark >= shared.bounds.watermark_every {
             driver.move_watermark().await?;
@@ -167,8 +172,8 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Reads on in the command log, as far as there is room and no change of layout is due.
-    async fn fill(&mut self) -> Result<(), Halt> {
+    /// Reads on in the command log up to `head`, as far as there is room and no change of layout is due.
+    async fn fill(&mut self, head: Position) -> Result<(), Halt> {
         if let Some((begins, layout)) = self.next {
             if !self.open.is_empty() {
                 return Ok(());
@@ -187,7 +192,7 @@ impl<'a> Driver<'a> {
             (self.begins, self.layout, self.next) = (begins, layout, None);
             self.take_up().await?;
         }
-        while self.open.len() < self.shared.bounds.queued_max.max(1) {
+        while self.open.len() < self.shared.bounds.queued_max.max(1) && self.read < head {
             let (shared, after) = (self.shared, self.read);
             let entries = retrying(shared, || shared.commands.page(after)).await?;
             if entries.is_empty() {

@@ -137,7 +137,7 @@ impl Lanes {
         }
         let (mut waiting, mut again) = (Vec::new(), Vec::new());
         // From the end, so that a command which came again before stands where it came last.
-        for event in events.iter().rev().filter(|event| !event.event_type.as_str().starts_with("factum.")) {
+        for event in events.iter().rev().filter(|event| !event.event_type.as_str().starts_with(record::OWN)) {
             let original = match event.corrects {
                 Some(first) => self.shared.commands.store().event(first).await?,
                 None => None,

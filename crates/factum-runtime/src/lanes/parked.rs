@@ -34,6 +34,11 @@ impl Parked {
         self.lock().get(key)?.iter().find(holds).map(|holder| holder.command)
     }
 
+    /// Whether any command holds the key.
+    pub(crate) fn is_held(&self, key: &StreamName) -> bool {
+        self.lock().contains_key(key)
+    }
+
     /// Whether this command holds the key.
     pub(crate) fn holds(&self, key: &StreamName, command: CommandId) -> bool {
         self.lock().get(key).is_some_and(|holders| holders.iter().any(|holder| holder.command == command))

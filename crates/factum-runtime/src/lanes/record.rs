@@ -10,6 +10,8 @@ use factum_event::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+/// What the names of the platform's own begin with.
+pub(crate) const OWN: &str = "factum.";
 /// How lanes are laid out from here on.
 pub(crate) const LAYOUT: &str = "factum.lanes-laid-out";
 /// A command is about to be parked.
@@ -79,6 +81,11 @@ pub(crate) fn to_event(command: &CommandRecord, key: &StreamName, again: Option<
         event = event.tag(command_tag(command.id));
     }
     event
+}
+
+/// Whether the platform speaks in its own name: of commands that it sends itself, and of marks.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with(OWN)
 }
 
 /// What finds every time a command came again.

@@ -1,8 +1,8 @@
-//! What the sender of an accepted command holds: ask, wait, or watch.
+//! What the sender of an accepted command holds: its id, and a way to wait for what becomes of it.
 
 use super::Lanes;
 use crate::{CommandStatus, Status};
-use factum_event::{CommandId, Timestamp};
+use factum_event::CommandId;
 use factum_store::StoreError;
 
 /// A command was accepted: it is stored, and will be decided.
@@ -28,7 +28,8 @@ impl<'a> Ticket<'a> {
         self.repeated
     }
 
-    /// Waits until the command is anything but accepted: decided, parked or given up.
+    /// Waits until the command is anything but accepted: decided, parked or given up. One that was parked and
+    /// driven again is waited for again.
     ///
     /// # Errors
     /// When a log cannot be read, or the lanes ended: the command is decided after the next start.
@@ -56,44 +57,5 @@ impl Lanes {
                 }
             }
         }
-    }
-
-    /// Watches a command from now on: its status as it is, then each change, up to the final one.
-    pub fn watch(&self, command: CommandId) -> Watch<'_> {
-        Watch { lanes: self, command, last: None, ended: false }
-    }
-}
-
-/// The statuses of one command, as they come.
-#[derive(Debug)]
-pub struct Watch<'a> {
-    lanes: &'a Lanes,
-    command: CommandId,
-    last: Option<(Status, Timestamp)>,
-    ended: bool,
-}
-
-impl Watch<'_> {
-    /// The next status; `None` after a final one.
-    ///
-    /// # Errors
-    /// When a log cannot be read, or the lanes ended.
-    pub async fn next(&mut self) -> Result<Option<CommandStatus>, StoreError> {
-        while !self.ended {
-            let changed = self.lanes.shared.engine.outcomes().changed(self.command);
-            let ended = self.lanes.ended();
-            let status = self.lanes.status(self.command).await?;
-            if let Some(status) = status
-                && self.last != Some((status.status, status.updated_at))
-            {
-                self.last = Some((status.status, status.updated_at));
-                self.ended = status.status.is_final();
-                return Ok(Some(status));
-            }
-            ended?;
-            // An error means that nobody tells any more: look again.
-            let _ = changed.await;
-        }
-        Ok(None)
     }
 }

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bank;
+mod caching;
+mod caching_soak;
 mod crashes;
 mod desk;
+mod expected;
+mod feeds;
 mod full;
 mod guards;
 mod idempotency;

@@ -242,3 +242,18 @@ async fn deposits(app: &App) -> String {
 async fn status_actor(app: &App, id: CommandId) -> String {
     app.status(id).await.unwrap().unwrap().actor.unwrap().to_string()
 }
+
+#[test]
+fn what_stands_behind_a_parked_command_is_pending_and_no_reader_waits_for_it() {
+    let _till = TILL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    block_on(async {
+        let app = Logs::new().start();
+        parked(&app).await;
+        assert!(app.pending::<Cash>(&ANN).await.unwrap() && !app.pending::<Cash>(&BOB).await.unwrap());
+        // A reader that waited would wait for good.
+        assert!(!app.settled::<Cash>(&ANN, Duration::MAX).await.unwrap());
+        let alone = app.submit(Till(AccountId(3), 13)).await.unwrap();
+        assert_eq!(alone.outcome().await.unwrap().status, Status::Parked);
+        assert!(app.pending::<Cash>(&AccountId(3)).await.unwrap(), "it has no final outcome");
+    });
+}
