@@ -2,7 +2,7 @@
 
 use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use factum::App;
+use factum::{App, Builder, Commands, Embedded};
 use factum_http::{IN_FLIGHT_MAX, Limits, Rate, Service};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
@@ -12,25 +12,40 @@ pub struct Application {
     name: &'static str,
     serve_verb: &'static str,
     pub(crate) services: Vec<Blueprint>,
+    listen: &'static str,
 }
+
+/// Where an application listens that does not say.
+const LISTEN: &str = "127.0.0.1:3030";
 
 /// How a service is made once its app is there.
 #[derive(Debug)]
 pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
+    /// Adds the commands that are decided from the command log.
+    pub(crate) commands: fn(Builder<Embedded>) -> Builder<Embedded>,
     pub(crate) build: fn(App) -> Service,
 }
 
 impl Application {
     /// An application without services; `serve_verb` is the verb that serves it, such as `serve`.
     pub fn new(name: &'static str, serve_verb: &'static str) -> Self {
-        Self { name, serve_verb, services: Vec::new() }
+        Self { name, serve_verb, services: Vec::new(), listen: LISTEN }
     }
 
-    /// With a service, whose data lives in the folder `name`.
+    /// With a service, whose data lives in the folder `name`, and which decides the commands `C` from its
+    /// command log.
     #[must_use]
-    pub fn service(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
-        self.services.push(Blueprint { name, build });
+    pub fn service<C: Commands>(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
+        self.services.push(Blueprint { name, commands: Builder::commands::<C>, build });
+        self
+    }
+
+    /// Listening on this address, such as `127.0.0.1:3031`, unless `--listen` says otherwise. Without it that
+    /// is `127.0.0.1:3030`.
+    #[must_use]
+    pub fn listen(mut self, address: &'static str) -> Self {
+        self.listen = address;
         self
     }
 
@@ -49,7 +64,7 @@ impl Application {
             .long("listen")
             .value_name("ADDRESS")
             .help("Where to listen")
-            .default_value("127.0.0.1:3030")
+            .default_value(self.listen)
             .value_parser(value_parser!(SocketAddr));
         let tokens = Arg::new("tokens")
             .long("tokens")

@@ -29,11 +29,19 @@ impl ServiceDir {
         self.0.join("events")
     }
 
+    /// The log of accepted commands, which the app keeps there if it decides any.
+    pub(crate) fn commands(&self) -> PathBuf {
+        self.0.join("commands")
+    }
+
+    /// Whether that log was begun: the folder alone is no log.
+    pub(crate) fn has_commands(&self) -> bool {
+        std::fs::read_dir(self.commands()).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Makes the folders that are not there.
     pub(crate) fn create(&self) -> io::Result<()> {
-        [self.events(), self.0.join("commands"), self.0.join("views")]
-            .iter()
-            .try_for_each(std::fs::create_dir_all)
+        [self.events(), self.commands(), self.0.join("views")].iter().try_for_each(std::fs::create_dir_all)
     }
 }
 

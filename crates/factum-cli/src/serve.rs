@@ -74,8 +74,8 @@ fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec
         dir.create().map_err(|cause| {
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
-        let (app, report) =
-            App::embedded(dir.path()).observer(metrics.service(blueprint.name)).start_reporting()?;
+        let builder = App::embedded(dir.path()).observer(metrics.service(blueprint.name));
+        let (app, report) = (blueprint.commands)(builder).start_reporting()?;
         if report.created {
             note(&format!("{}: a new log", blueprint.name));
         }
@@ -97,8 +97,12 @@ async fn serve(
     let (told, access) = (services.clone(), gate.access.clone());
     let server = Server::bind(listen, gate, services).await?.metrics(metrics);
     tell(application, data, server.address(), &told, &access);
-    drop(told);
-    server.serve(stop).await?;
+    let served = server.serve(stop).await;
+    // What waits is decided at the next start; what is under way is not cut off.
+    for service in told {
+        service.app.stop().await;
+    }
+    served?;
     say(&format!("{} has stopped; its data is in {}\n", application.name(), data.display()));
     Ok(())
 }

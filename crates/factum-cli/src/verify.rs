@@ -19,33 +19,40 @@ pub(crate) fn run(data: &Path) -> ExitCode {
 /// `head` none can be vouched for.
 fn verify(data: &Path) -> Result<bool, DataError> {
     let mut whole = true;
-    for (name, dir) in layout::services(data)? {
-        match factum::log::verify(dir.events()) {
-            Ok(verified) => {
-                println!(
-                    "{name}: whole, {} commits and {} events in {} segments, {} bytes",
-                    verified.head.sequence, verified.head.position, verified.segments, verified.bytes
-                );
-                if let Some(torn) = verified.torn {
-                    println!(
-                        "{name}: after them {} bytes of a write that was never acknowledged, in {} from byte {}; \
-                         the next start cuts them off",
-                        torn.bytes, torn.segment, torn.offset
-                    );
-                }
-                if verified.watermark_lost {
-                    eprintln!(
-                        "{name}: head is lost: the end of the log cannot be checked, and commits that were \
-                         acknowledged may be missing there. Compare with a backup; the next start makes head anew"
-                    );
-                    whole = false;
-                }
-            }
-            Err(error) => {
-                eprintln!("{name}: {error}");
-                whole = false;
-            }
+    for (service, dir) in layout::services(data)? {
+        whole &= verify_log(&service, &dir.events());
+        if dir.has_commands() {
+            whole &= verify_log(&format!("{service} (commands)"), &dir.commands());
         }
     }
     Ok(whole)
+}
+
+fn verify_log(name: &str, dir: &Path) -> bool {
+    match factum::log::verify(dir) {
+        Ok(verified) => {
+            println!(
+                "{name}: whole, {} commits and {} events in {} segments, {} bytes",
+                verified.head.sequence, verified.head.position, verified.segments, verified.bytes
+            );
+            if let Some(torn) = verified.torn {
+                println!(
+                    "{name}: after them {} bytes of a write that was never acknowledged, in {} from byte {}; \
+                     the next start cuts them off",
+                    torn.bytes, torn.segment, torn.offset
+                );
+            }
+            if verified.watermark_lost {
+                eprintln!(
+                    "{name}: head is lost: the end of the log cannot be checked, and commits that were \
+                     acknowledged may be missing there. Compare with a backup; the next start makes head anew"
+                );
+            }
+            !verified.watermark_lost
+        }
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            false
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Every error of the platform, and the status it becomes. The one place that maps them.
 
-use crate::{Problem, ProblemType};
+use crate::{Problem, ProblemType, body::at_fault};
 use axum::http::header::{LOCATION, RETRY_AFTER};
-use factum::{ErrorKind, ExecuteError, ReadError, Reject, Rejection, StoreError};
+use factum::{ErrorKind, ExecuteError, ReadError, Reject, Rejection, StoreError, SubmitError};
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
@@ -22,6 +22,8 @@ impl<R: Reject> From<ExecuteError<R>> for Problem {
             ExecuteError::Conflict { .. } => {
                 Self::new(ProblemType::Conflict, detail).header(RETRY_AFTER, "1")
             }
+            ExecuteError::StaleRevision(_) => Self::new(ProblemType::Stale, detail),
+            ExecuteError::NoRevision => no_revision(detail),
             ExecuteError::Invalid(_) => Self::new(ProblemType::TooLarge, detail),
             ExecuteError::InvalidKey(_) => Self::new(ProblemType::Shape, detail),
             ExecuteError::Corrupt(_) | ExecuteError::Unreadable { .. } => {
@@ -34,6 +36,38 @@ impl<R: Reject> From<ExecuteError<R>> for Problem {
             _ => Self::new(ProblemType::Corrupt, detail),
         }
     }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SubmitError::Undecodable(cause) => {
+                // The place counts from the start of `data`, which is not what its sender sees.
+                let message = cause.cause.split(" at line ").next().unwrap_or_default().to_owned();
+                let field = match at_fault(".", &message) {
+                    field if field == "body" => "data".to_owned(),
+                    field => format!("data.{field}"),
+                };
+                let detail = format!("the field `{field}` is not as `{}` has it: {message}", cause.name);
+                Self::new(ProblemType::Shape, detail).field(field, message)
+            }
+            SubmitError::StaleRevision(_) => Self::new(ProblemType::Stale, detail),
+            SubmitError::NoRevision => no_revision(detail),
+            SubmitError::KeyReused { .. } => Self::new(ProblemType::KeyReused, detail),
+            SubmitError::Invalid(_) => Self::new(ProblemType::TooLarge, detail),
+            SubmitError::InvalidKey(_) => Self::new(ProblemType::Shape, detail),
+            SubmitError::Unavailable(cause) => Self::from(cause),
+            SubmitError::Unknown { command, .. } => {
+                Self::new(ProblemType::Unknown, detail).header(LOCATION, &format!("/commands/{command}"))
+            }
+            _ => Self::new(ProblemType::Corrupt, detail),
+        }
+    }
+}
+
+fn no_revision(detail: String) -> Problem {
+    Problem::new(ProblemType::Shape, detail).field("If-Match", "is about no stream")
 }
 
 impl From<ReadError> for Problem {

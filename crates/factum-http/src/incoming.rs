@@ -1,12 +1,13 @@
 //! A command at the door: its id, who sent it, and when. An `Idempotency-Key` makes the id follow from the
 //! caller, the method, the path and the key, so that a repeat finds the first outcome.
 
-use crate::{Caller, Problem, ProblemType, trace::TraceContext};
+use crate::{Caller, Problem, ProblemType, etag, prefer, routes::ServiceName, trace::TraceContext};
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
 };
 use factum::{App, CommandId, Intake};
+use std::time::Duration;
 
 const KEY: &str = "Idempotency-Key";
 const KEY_BYTES_MAX: usize = 255;
@@ -16,6 +17,8 @@ const KEY_BYTES_MAX: usize = 255;
 pub struct Incoming {
     id: CommandId,
     intake: Intake,
+    wait: Option<Duration>,
+    service: &'static str,
 }
 
 impl Incoming {
@@ -29,7 +32,22 @@ impl Incoming {
         K::from(self.id.fresh(0))
     }
 
-    /// For [`factum::Execute::intake`].
+    /// How long its sender would wait for the outcome.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    /// The service it was sent to.
+    pub(crate) fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// As sent to another service.
+    pub(crate) fn for_service(self, service: &'static str) -> Self {
+        Self { service, ..self }
+    }
+
+    /// What is stamped on the command: [`Self::submit`] and [`Self::execute`] send it so.
     pub fn intake(&self) -> Intake {
         self.intake.clone()
     }
@@ -55,10 +73,12 @@ where
         let mut intake = Intake::default().actor(caller.actor);
         intake.id = Some(id);
         intake.issued_at = Some(app.now());
+        intake.expected = etag::expected(&parts.headers)?;
         if let Some(trace) = parts.extensions.get::<TraceContext>() {
             trace.stamp(&mut intake);
         }
-        Ok(Self { id, intake })
+        let service = parts.extensions.get().map_or("", |ServiceName(name)| name);
+        Ok(Self { id, intake, wait: prefer::wait(&parts.headers)?, service })
     }
 }
 

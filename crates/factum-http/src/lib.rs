@@ -6,14 +6,15 @@
 //!
 //! Knows the facade, never a backend. Every error becomes a status in [`mod@error`], nowhere else.
 
-mod accepted;
 mod access;
+mod any_command;
 mod audit;
 mod body;
 mod caller;
 mod commands;
 mod cursor;
 pub mod error;
+mod etag;
 mod events;
 mod feeds;
 mod gate;
@@ -24,20 +25,22 @@ mod metrics;
 mod observed;
 mod path;
 mod permissions;
+mod prefer;
 mod problem;
 mod rate;
 mod routes;
+mod send;
 mod server;
 mod service;
 mod start;
 mod tokens;
 mod trace;
 
-pub use accepted::accepted;
 pub use access::Access;
 pub use audit::{Audit, Denial};
 pub use body::Body;
 pub use caller::{Caller, InvalidRole, ROLE_BYTES_MAX, Role};
+pub use etag::IfNoneMatch;
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
@@ -47,8 +50,10 @@ pub use limits::{
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;
 pub use permissions::Permissions;
+pub use prefer::WAIT_MAX;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use routes::Routes;
+pub use send::Sending;
 pub use server::{DRAIN_TIME_MAX, ListenError, Server};
 pub use service::Service;
 pub use start::start_text;

@@ -214,7 +214,10 @@ impl AppendObserver for ServiceMetrics {
 /// `GET /metrics`.
 pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
     let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
-    Routes::new().query(READ, "/metrics", get(answer)).with_state((metrics, apps)).under(permissions)
+    Routes::new()
+        .query(READ, "/metrics", get(answer))
+        .with_state((metrics, apps))
+        .under("factum", Arc::new(permissions))
 }
 
 /// What the permission to see them is called.

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A kind of problem: its URI and title are fixed and listed in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum ProblemType {
     Host,
     /// The body, or what it asks to store, is over a limit.
     TooLarge,
+    /// The stream is not where `If-Match` has it.
+    Stale,
     /// Others were faster every time.
     Conflict,
     /// The domain said no.
@@ -46,7 +49,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -55,6 +58,7 @@ impl ProblemType {
         Self::MediaType,
         Self::Host,
         Self::TooLarge,
+        Self::Stale,
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
@@ -76,6 +80,7 @@ impl ProblemType {
             Self::MediaType => "urn:factum:problem:media-type",
             Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
+            Self::Stale => "urn:factum:problem:stale-revision",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
@@ -98,6 +103,7 @@ impl ProblemType {
             Self::MediaType => "the body is not JSON",
             Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
+            Self::Stale => "it has changed since you read it",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
@@ -119,6 +125,7 @@ impl ProblemType {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -137,13 +144,6 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Who may do what was asked.
-#[derive(Clone, Debug, Serialize)]
-struct Allowed {
-    action: &'static str,
-    roles: Vec<String>,
-}
-
 /// A refusal.
 ///
 /// ```
@@ -158,7 +158,8 @@ pub struct Problem {
     detail: String,
     code: Option<String>,
     fields: Vec<FieldError>,
-    allowed: Option<Box<Allowed>>,
+    /// Boxed, since few have any and every result carries the room.
+    members: Option<Box<Map<String, Value>>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -171,7 +172,7 @@ impl Problem {
             detail: detail.into(),
             code: None,
             fields: Vec::new(),
-            allowed: None,
+            members: None,
             headers: Vec::new(),
         }
     }
@@ -191,8 +192,13 @@ impl Problem {
     }
 
     /// With the action that was denied, and the roles that may do it.
-    pub(crate) fn allowed(mut self, action: &'static str, roles: Vec<String>) -> Self {
-        self.allowed = Some(Box::new(Allowed { action, roles }));
+    pub(crate) fn allowed(self, action: &'static str, roles: Vec<String>) -> Self {
+        self.members([("action".to_owned(), action.into()), ("roles".to_owned(), roles.into())])
+    }
+
+    /// With further members, beside those that every problem has.
+    pub(crate) fn members(mut self, members: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.members.get_or_insert_default().extend(members);
         self
     }
 
@@ -241,7 +247,7 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
-    allowed: Option<Box<Allowed>>,
+    members: Option<Box<Map<String, Value>>>,
 }
 
 impl IntoResponse for Problem {
@@ -253,7 +259,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
-            allowed: self.allowed,
+            members: self.members,
         };
         let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
         let mut response =

@@ -62,10 +62,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
+/// The service that a route belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServiceName(pub(crate) &'static str);
+
 impl Routes {
-    /// For a server: held to `permissions`.
-    pub(crate) fn under(self, permissions: Permissions) -> Router {
-        self.0.layer(Extension(Arc::new(permissions)))
+    /// For a server: those of `service`, held to `permissions`.
+    pub(crate) fn under(self, service: &'static str, permissions: Arc<Permissions>) -> Router {
+        self.0.layer(Extension(permissions)).layer(Extension(ServiceName(service)))
     }
 }
 
@@ -79,14 +83,31 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    match permissions.check(&caller, action) {
+    match allow(&permissions, &caller, action, &auditor, &place) {
         Ok(()) => next.run(request).await,
+        Err(denied) => denied.into_response(),
+    }
+}
+
+/// Lets `caller` do `action`, or writes down that they may not.
+///
+/// # Errors
+/// 403.
+pub(crate) fn allow(
+    permissions: &Permissions,
+    caller: &Caller,
+    action: Action,
+    auditor: &Auditor,
+    place: &Place,
+) -> Result<(), Problem> {
+    match permissions.check(caller, action) {
+        Ok(()) => Ok(()),
         Err(roles) => {
             let reason = format!("it takes the role {}", one_of(&roles));
-            auditor.denied(&caller, action.name(), &place, &reason);
+            auditor.denied(caller, action.name(), place, &reason);
             let detail = format!("`{}` may not do `{}`: {reason}", caller.actor, action.name());
             let roles = roles.iter().map(Role::to_string).collect();
-            Problem::new(ProblemType::Denied, detail).allowed(action.name(), roles).into_response()
+            Err(Problem::new(ProblemType::Denied, detail).allowed(action.name(), roles))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, commands, events,
+    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, events,
     feeds::{Streams, Watched},
     health, metrics,
     observed::{Observed, observe},
@@ -127,13 +127,20 @@ fn router(
     let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
     let watched = Watched { apps: Arc::clone(&apps), streams };
     let router = commands::routes(watched.clone())
+        .merge(any_command::routes(&services))
         .merge(events::routes(watched))
+<<<<<<< HEAD
+=======
+        .merge(any_command::routes(&services))
+>>>>>>> feeds
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));
     let router = services
         .into_iter()
-        .fold(router, |router, service| router.merge(service.routes.under(service.permissions)))
+        .fold(router, |router, service| {
+            router.merge(service.routes.under(service.name, Arc::new(service.permissions)))
+        })
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })

@@ -1,9 +1,9 @@
-//! What a newcomer is told: the services, and three lines to try. The command line prints it, `GET /` answers
-//! with it.
+//! What a newcomer is told: the services, and for each three lines to try. The command line prints it,
+//! `GET /` answers with it.
 
 use crate::{Access, Service};
 
-/// Most lines to try that are shown.
+/// Most lines to try that are shown of one service.
 const HINTS_MAX: usize = 3;
 
 /// What the lines to try begin with, and with it the token that the reader has in `$TOKEN`.
@@ -18,11 +18,14 @@ pub fn start_text(services: &[Service], url: &str, access: &Access) -> String {
     };
     let mut text = String::new();
     for service in services {
-        text += &format!("  {:<12} {}\n", service.name, service.about);
+        text += &format!("  {:<14} {}\n", service.name, service.about);
     }
-    text += "\nTry it:\n\n";
-    for hint in services.iter().flat_map(|service| service.hints).take(HINTS_MAX) {
-        text += &format!("  {}\n", hint.replace("{url}", url).replace(CURL, curl));
+    text += "\nTry it:\n";
+    for service in services.iter().filter(|service| !service.hints.is_empty()) {
+        text += "\n";
+        for hint in service.hints.iter().take(HINTS_MAX) {
+            text += &format!("  {}\n", hint.replace("{url}", url).replace(CURL, curl));
+        }
     }
     text
 }

@@ -32,8 +32,8 @@ pub struct Inspection {
     pub events: u64,
     /// How many commits.
     pub commits: u64,
-    /// How many commands they answer.
-    pub commands: u64,
+    /// The commands they answer, by name, each with whether its outcome is final.
+    pub commands: BTreeMap<String, HashMap<CommandId, bool>>,
     /// How many streams have an event.
     pub streams: u64,
     /// How many segments it has.
@@ -84,7 +84,7 @@ pub fn inspect_on(storage: &dyn Storage) -> Result<Inspection, OpenError> {
         head,
         events: head.position.get(),
         commits: head.sequence.get(),
-        commands: count.commands.len() as u64,
+        commands: count.commands,
         streams: count.streams.len() as u64,
         segments: scanned.segments.len() as u64,
         bytes: bytes(&scanned),
@@ -167,7 +167,7 @@ fn bytes(scanned: &Scanned) -> u64 {
 
 #[derive(Debug, Default)]
 struct Count {
-    commands: HashSet<CommandId>,
+    commands: BTreeMap<String, HashMap<CommandId, bool>>,
     streams: HashSet<String>,
     types: BTreeMap<String, u64>,
 }
@@ -176,7 +176,12 @@ impl Visitor for Count {
     fn segment(&mut self, _: &Segment) {}
 
     fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
-        self.commands.insert(view.command_id());
+        if !self.commands.contains_key(view.command_name()) {
+            self.commands.insert(view.command_name().to_owned(), HashMap::new());
+        }
+        if let Some(of_name) = self.commands.get_mut(view.command_name()) {
+            *of_name.entry(view.command_id()).or_default() |= view.is_final();
+        }
         for event in view.events() {
             if !self.streams.contains(event.stream) {
                 self.streams.insert(event.stream.to_owned());

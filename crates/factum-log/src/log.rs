@@ -200,6 +200,7 @@ fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLoc
         head: recovered.report.head,
         recorded_at: recovered.scanned.recorded_at,
         watermark,
+        lags: false,
         lock,
         failed: None,
         group: Group::default(),

@@ -29,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) head: Head,
     pub(crate) recorded_at: Timestamp,
     pub(crate) watermark: Watermark,
+    /// The watermark found no room at the last commit: it is written before anything else is.
+    pub(crate) lags: bool,
     /// Of the directory; the open log holds it.
     pub(crate) lock: Weak<dyn StorageLock>,
     /// Why nothing is written until the log is opened again.
@@ -99,10 +101,12 @@ impl Engine {
     fn stage(&self, writer: &mut Writer, mut commit: Prepared, verdicts: &mut [Vec<Verdict>]) -> Verdict {
         let now = self.options.clock.now();
         writer.usable()?;
+        self.catch_up(writer)?;
         judge(&self.index(), &commit)?;
         if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
             self.flush(writer, verdicts);
             writer.usable()?;
+            self.catch_up(writer)?;
             // If that group was not stored, what the first judgement rested on is gone.
             judge(&self.index(), &commit)?;
             self.roll(writer).map_err(AppendError::Store)?;
@@ -170,13 +174,34 @@ impl Engine {
         let Group { position, sequence, recorded_at, .. } = writer.group;
         writer.head = Head { position, sequence };
         writer.recorded_at = recorded_at;
-        let record = writer.record(self.identity);
-        if let Err(error) = writer.watermark.write(&record) {
-            // The group is stored and may be acknowledged; the next one could not be told from a torn tail.
-            writer.failed = Some(format!("cannot write the watermark: {error}"));
-        }
+        writer.lags = true;
+        // The group is stored and may be acknowledged; the next one could not be told from a torn tail, and is
+        // refused.
+        let _ = self.catch_up(writer);
         self.watch.publish(writer.head);
         Ok(())
+    }
+
+    /// Writes the watermark if it lags. With no room for it nothing more is stored, and the log goes on once
+    /// there is.
+    fn catch_up(&self, writer: &mut Writer) -> Result<(), AppendError> {
+        if !writer.lags {
+            return Ok(());
+        }
+        let record = writer.record(self.identity);
+        match writer.watermark.write(&record) {
+            Ok(()) => {
+                writer.lags = false;
+                Ok(())
+            }
+            Err(error) if is_no_room(&error) => {
+                Err(AppendError::Store(no_room(&format!("cannot write the watermark: {error}"))))
+            }
+            Err(error) => {
+                writer.failed = Some(format!("cannot write the watermark: {error}"));
+                writer.usable()
+            }
+        }
     }
 
     /// A write failed. With no room left nothing of the group is kept, and the log goes on.

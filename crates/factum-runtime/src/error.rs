@@ -1,5 +1,6 @@
 //! Why a command was not carried out, or a model not read: typed, so that the caller can act.
 
+use crate::StaleRevision;
 use factum_domain::{DecodeError, Reject};
 use factum_event::{CommandId, InvalidCommit, InvalidName, Rejection};
 use factum_store::StoreError;
@@ -32,6 +33,12 @@ pub enum ExecuteError<R> {
         /// The command that has it.
         command: CommandId,
     },
+    /// The stream is not where the sender believed it to be.
+    #[error(transparent)]
+    StaleRevision(#[from] StaleRevision),
+    /// A revision was expected, and no model of the command has a stream to have one.
+    #[error("the command reads no stream, so that no revision can be expected of it: send it without")]
+    NoRevision,
     /// Others were faster every time.
     #[error("lost the race {attempts} times: try again")]
     Conflict {
@@ -96,6 +103,8 @@ impl<R> ExecuteError<R> {
             Self::RejectedEarlier(rejection) => ExecuteError::RejectedEarlier(rejection),
             Self::FailedEarlier { command, cause } => ExecuteError::FailedEarlier { command, cause },
             Self::KeyReused { command } => ExecuteError::KeyReused { command },
+            Self::StaleRevision(stale) => ExecuteError::StaleRevision(stale),
+            Self::NoRevision => ExecuteError::NoRevision,
             Self::Conflict { attempts } => ExecuteError::Conflict { attempts },
             Self::Invalid(cause) => ExecuteError::Invalid(cause),
             Self::InvalidKey(cause) => ExecuteError::InvalidKey(cause),

@@ -1,6 +1,7 @@
 //! What is stamped on a command when it comes in. Nothing else from outside enters a decision.
 
-use crate::Engine;
+use crate::{Engine, ExpectedRevision};
+use bytes::Bytes;
 use factum_domain::Command;
 use factum_event::{
     CausationId, Codec, CommandId, CommandName, CommandPayload, CommandRecord, CorrelationId, InvalidName,
@@ -65,6 +66,13 @@ macro_rules! stamped {
             self
         }
 
+        /// Only if the stream of the command's first model stands where `expected` says; else nothing is
+        /// decided. Without it a command is decided on whatever the stream has become.
+        pub fn expecting(mut self, expected: impl Into<$crate::ExpectedRevision>) -> Self {
+            self.intake.expected = Some(expected.into());
+            self
+        }
+
         /// With what was stamped on it elsewhere, in place of all that was said before.
         pub fn intake(mut self, intake: $crate::Intake) -> Self {
             self.intake = intake;
@@ -84,6 +92,8 @@ pub struct Intake {
     pub idempotency_key: Option<Arc<str>>,
     /// When it came in; now if not given.
     pub issued_at: Option<Timestamp>,
+    /// Where its sender believes the stream to stand.
+    pub expected: Option<ExpectedRevision>,
     /// Who asks, and what it belongs to.
     pub metadata: Metadata,
 }
@@ -96,15 +106,25 @@ impl Intake {
         engine: &Engine,
         command: &C,
     ) -> Result<(CommandRecord, bool), InvalidName> {
-        let chosen = self.chosen_id(C::NAME)?;
+        self.record_of(engine, C::NAME, C::VERSION, command.encode())
+    }
+
+    /// As [`Self::record`], of a command in its stored form.
+    pub(crate) fn record_of(
+        mut self,
+        engine: &Engine,
+        name: &'static str,
+        version: u32,
+        data: Bytes,
+    ) -> Result<(CommandRecord, bool), InvalidName> {
+        let chosen = self.chosen_id(name)?;
+        if let Some(expected) = &self.expected {
+            expected.stamp(&mut self.metadata);
+        }
         let record = CommandRecord {
             id: chosen.unwrap_or_else(|| engine.fresh_command_id()),
-            name: CommandName::unchecked(C::NAME),
-            payload: CommandPayload::Inline {
-                codec: Codec::JSON,
-                version: C::VERSION,
-                data: command.encode(),
-            },
+            name: CommandName::unchecked(name),
+            payload: CommandPayload::Inline { codec: Codec::JSON, version, data },
             issued_at: self.issued_at.unwrap_or_else(|| engine.now()),
             metadata: self.metadata,
         };

@@ -10,13 +10,14 @@ mod layout;
 mod operate;
 mod outcomes;
 mod parked;
+mod pending;
 pub(crate) mod record;
 mod spawn;
 mod submit;
 mod ticket;
 
 pub use handler::Handlers;
-pub use layout::{LaneLayout, LaneMode};
+pub use layout::{LaneBounds, LaneLayout, LaneMode};
 pub use operate::{OperateError, Parking};
 pub(crate) use outcomes::Outcomes;
 pub use spawn::{Spawn, SystemSpawn};
@@ -66,10 +67,18 @@ impl Lanes {
         commands: Arc<dyn Store>,
         handlers: Handlers,
         layout: LaneLayout,
+        bounds: LaneBounds,
         spawn: &dyn Spawn,
     ) -> Self {
         let commands = CommandLog::new(commands);
-        let shared = Arc::new(Shared { engine, commands, handlers, parked: Parked::default() });
+        let shared = Arc::new(Shared {
+            engine,
+            commands,
+            handlers,
+            parked: Parked::default(),
+            wanted: layout,
+            bounds,
+        });
         let (stop, stopped) = channel();
         let (end, ended) = channel();
         let state = Mutex::new(LaneState::Running);

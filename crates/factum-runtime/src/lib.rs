@@ -8,6 +8,7 @@ mod done;
 mod engine;
 mod error;
 mod execute;
+mod expected;
 mod feeds;
 mod intake;
 mod lanes;
@@ -23,14 +24,15 @@ pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
 pub use execute::Execute;
+pub use expected::{ExpectedRevision, StaleRevision};
 pub use feeds::{
     ARRIVALS_READ_MAX, Arrival, Arrivals, CommandHistory, CommandPlace, CommandUpdate, CommandUpdates,
     EventFeed, Feeds,
 };
 pub use intake::Intake;
 pub use lanes::{
-    Handlers, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit, SubmitError,
-    SystemSpawn, Ticket,
+    Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
+    SubmitError, SystemSpawn, Ticket,
 };
 pub use observe::{CommandMeasure, CommandObserver, Ending};
 pub use retry::{Retry, Sleep, SystemSleep};

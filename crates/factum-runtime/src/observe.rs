@@ -5,10 +5,13 @@ use crate::{
     Engine,
     run::{Ended, RunError},
 };
-use factum_event::{CommandId, CommandRecord};
+use factum_event::{CommandId, CommandRecord, Position, StreamName};
 use factum_store::Monotonic;
 use std::time::Duration;
 use tracing::{Span, field::Empty};
+
+/// The header of a command that says which trace it belongs to.
+const TRACEPARENT: &str = "traceparent";
 
 /// Hears how commands end. It must neither block nor panic: the command's sender waits behind it.
 pub trait CommandObserver: Monotonic {
@@ -44,6 +47,8 @@ pub enum Ending {
     Replayed,
     /// The id or key was used for another command.
     KeyReused,
+    /// The stream was not where the sender believed it to be.
+    Stale,
     /// Others were faster every time.
     Conflict,
     /// Over a limit, or not a name.
@@ -62,12 +67,13 @@ pub enum Ending {
 
 impl Ending {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Succeeded,
         Self::Nothing,
         Self::Rejected,
         Self::Replayed,
         Self::KeyReused,
+        Self::Stale,
         Self::Conflict,
         Self::Invalid,
         Self::Unreadable,
@@ -85,6 +91,7 @@ impl Ending {
             Self::Rejected => "rejected",
             Self::Replayed => "replayed",
             Self::KeyReused => "key-reused",
+            Self::Stale => "stale",
             Self::Conflict => "conflict",
             Self::Invalid => "invalid",
             Self::Unreadable => "unreadable",
@@ -110,8 +117,9 @@ impl Ending {
             }
             Err(Error::Rejected(())) => Self::Rejected,
             Err(Error::KeyReused { .. }) => Self::KeyReused,
+            Err(Error::StaleRevision(_)) => Self::Stale,
             Err(Error::Conflict { .. }) => Self::Conflict,
-            Err(Error::Invalid(_) | Error::InvalidKey(_)) => Self::Invalid,
+            Err(Error::Invalid(_) | Error::InvalidKey(_) | Error::NoRevision) => Self::Invalid,
             Err(Error::Unreadable { .. }) => Self::Unreadable,
             Err(Error::Corrupt(_)) => Self::Corrupt,
             Err(Error::Unavailable(_)) => Self::Unavailable,
@@ -140,6 +148,7 @@ impl<'a> Underway<'a> {
             outcome = Empty,
             stream = Empty,
             position = Empty,
+            traceparent = traceparent(command),
         );
         let since = engine.ports().observer.as_ref().map(|observer| observer.elapsed());
         Self { engine, name, command_id: command.id, since, span, ended: false }
@@ -188,6 +197,20 @@ impl Drop for Underway<'_> {
             self.span.in_scope(|| tracing::info!("command ended"));
         }
     }
+}
+
+/// The trace that the command belongs to, as its sender gave it (W3C Trace Context).
+fn traceparent(command: &CommandRecord) -> Option<&str> {
+    let (_, parent) = command.metadata.headers.iter().find(|(name, _)| &**name == TRACEPARENT)?;
+    Some(parent)
+}
+
+/// A command was stored, to be decided later.
+pub(crate) fn accepted(command: &CommandRecord, key: &StreamName, position: Position) {
+    let traceparent = traceparent(command);
+    let (actor, name) = (command.metadata.actor.as_deref(), command.name.as_str());
+    // `stream` is where its outcome will be, as far as its key tells.
+    tracing::info!(command_id = %command.id, name, actor, stream = key.as_str(), position = position.get(), traceparent, "command accepted");
 }
 
 /// A race was lost, and the command pauses before it is decided again.

@@ -1,9 +1,10 @@
 //! The one loop behind every direct command: find an earlier outcome, load, decide, append, try again.
 
 use crate::{
-    Engine, EventPlace, ExecuteError,
+    Engine, EventPlace, ExecuteError, ExpectedRevision,
     attempt::{Attempt, Decided},
     done::Place,
+    expected::home,
     load::{self, LoadError},
     observe,
 };
@@ -47,6 +48,10 @@ pub(crate) async fn run(
     }
     let boundaries = attempt.boundaries();
     load::check(&boundaries)?;
+    let expected = match ExpectedRevision::of(&command.metadata) {
+        Some(expected) => Some((expected, home(&boundaries).ok_or(ExecuteError::NoRevision)?)),
+        None => None,
+    };
     let store = &**engine.store();
     let retry = engine.retry();
     for attempts in 1..=retry.attempts_max {
@@ -54,8 +59,14 @@ pub(crate) async fn run(
         let head = load::load(store, &boundaries, &mut |at, record| attempt.fold(at, record)).await?;
         let mut condition = load::condition(store, &boundaries, head).await?;
         condition.tracking = asked.tracking.clone();
-        let context = Context::new(command.id, command.issued_at, &command.metadata);
-        let decided = attempt.decide(&context);
+        let as_expected =
+            expected.as_ref().map_or(Ok(()), |(expected, home)| expected.check(home, &condition));
+        let decided = match as_expected {
+            Ok(()) => attempt.decide(&Context::new(command.id, command.issued_at, &command.metadata)),
+            // One that was accepted has an outcome, whatever it is; of one decided at once nothing is stored.
+            Err(stale) if asked.tracking.is_some() => Decided::Rejected(stale.into()),
+            Err(stale) => return Err(ExecuteError::StaleRevision(stale)),
+        };
         match append(engine, &command, decided, condition).await? {
             Appended::Stored(place) => return Ok(Ended::Now(place)),
             Appended::Rejected => return Err(ExecuteError::Rejected(())),

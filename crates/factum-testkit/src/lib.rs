@@ -3,12 +3,16 @@
 mod clock;
 pub mod dcb;
 mod entropy;
+mod faulty;
 mod intercepted;
+mod scheduler;
 mod soak;
 mod told;
 
 pub use clock::VirtualClock;
 pub use entropy::SeededEntropy;
+pub use faulty::{Death, Faults, FaultyStore, Life, Point};
 pub use intercepted::Intercepted;
+pub use scheduler::{Process, Scheduler};
 pub use soak::soak;
 pub use told::{Told, told_during};

@@ -3,11 +3,10 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, LaneLayout, Lanes, Ports, Retry, Sleep,
-    Spawn, Submit, SystemSpawn, View, Watch,
+    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// An event-sourced application. Cheap to clone: clones share the log.
 ///
@@ -62,6 +61,7 @@ pub struct Builder<B> {
     retry: Retry,
     handlers: Handlers,
     layout: LaneLayout,
+    bounds: LaneBounds,
     spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
 }
@@ -138,6 +138,45 @@ impl App {
         self.engine.view(key)
     }
 
+    /// Stores a command, by its stored name and in its stored form, to be decided soon. As [`Self::submit`].
+    ///
+    /// # Errors
+    /// [`SubmitError::Undecodable`] when `data` is not of its form; otherwise as for a typed one.
+    pub async fn submit_named(
+        &self,
+        name: &str,
+        data: &[u8],
+        intake: Intake,
+    ) -> Result<Ticket<'_>, SubmitError> {
+        let lanes = self.lanes().ok_or_else(|| SubmitError::NotRegistered { name: name.to_owned() })?;
+        lanes.submit_named(name, data, intake).await
+    }
+
+    /// Whether a submitted command whose first model is `M` under `key` has no final outcome: it waits, or is
+    /// parked.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn pending<M: Model>(&self, key: &Key<M>) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.pending::<M>(key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Waits until the commands submitted so far whose first model is `M` under `key` are decided, for `max`
+    /// at most, and tells whether they are: then what is read shows what they did. Those behind a parked one
+    /// are not waited for.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub async fn settled<M: Model>(&self, key: &Key<M>, max: Duration) -> Result<bool, StoreError> {
+        match &self.lanes {
+            Some(lanes) => lanes.settled::<M>(key, max).await,
+            None => Ok(true),
+        }
+    }
+
     /// What became of a command; `None` if the application has not heard of it.
     ///
     /// # Errors
@@ -210,6 +249,7 @@ impl<B> Builder<B> {
             retry: Retry::default(),
             handlers: Handlers::default(),
             layout: LaneLayout::default(),
+            bounds: LaneBounds::default(),
             spawn: Arc::new(SystemSpawn),
             appends: None,
         }
@@ -228,6 +268,12 @@ impl<B> Builder<B> {
     /// before it are decided.
     pub fn lanes(mut self, layout: LaneLayout) -> Self {
         self.layout = layout;
+        self
+    }
+
+    /// How much the lanes hold in memory, and how often they write down how far they are.
+    pub fn lane_bounds(mut self, bounds: LaneBounds) -> Self {
+        self.bounds = bounds;
         self
     }
 
@@ -271,8 +317,9 @@ impl<B> Builder<B> {
 
     fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
         let engine = Engine::new(store, self.ports, self.retry);
-        let lanes = commands
-            .map(|commands| Lanes::start(engine.clone(), commands, self.handlers, self.layout, &*self.spawn));
+        let lanes = commands.map(|commands| {
+            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
+        });
         App { engine, lanes }
     }
 

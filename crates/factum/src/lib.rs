@@ -52,10 +52,12 @@
 //! ```
 
 mod derives;
+mod representation;
 
 pub use derives::{Command, Event, Id, Reject, Subset, model};
 pub use factum_domain::*;
 pub use factum_event::*;
+pub use representation::diff;
 
 #[doc(hidden)]
 pub use factum_domain::__private;
@@ -77,8 +79,7 @@ pub use app::{App, Builder, InMemory, On};
 pub use factum_runtime::{
     ARRIVALS_READ_MAX, Arrival, Arrivals, At, CommandHistory, CommandMeasure, CommandObserver, CommandPlace,
     CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed, EventPlace, Execute, ExecuteError,
-    Feeds, Intake, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep,
-    Spawn, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

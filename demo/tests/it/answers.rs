@@ -11,13 +11,12 @@ fn s2_01_a_command_is_accepted_with_its_ids_and_a_place_to_ask() {
     assert_eq!(answer.status, 202);
     let command = answer.body["command_id"].as_str().unwrap();
     assert_eq!(answer.location.unwrap(), format!("/commands/{command}"));
-    let status = server.get(&format!("/commands/{command}"));
-    assert_eq!(status.status, 200);
+    let status = server.outcome(command);
     let value_id = answer.body["value_id"].as_str().unwrap();
-    assert_eq!(status.body["command_id"], command);
-    assert_eq!(status.body["status"], "succeeded");
-    assert_eq!(status.body["rejection"], Value::Null);
-    let event = &status.body["events"][0];
+    assert_eq!(status["command_id"], command);
+    assert_eq!(status["status"], "succeeded");
+    assert_eq!(status["rejection"], Value::Null);
+    let event = &status["events"][0];
     assert_eq!(event["type"], "calculator.value-created");
     assert_eq!(event["stream"], format!("value-{value_id}"));
     assert_eq!((event["revision"].as_u64(), event["position"].as_u64()), (Some(0), Some(1)));
@@ -42,7 +41,7 @@ fn s2_05_a_command_on_an_unknown_value_is_accepted_then_rejected_without_an_even
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let command = server.update("ffffffff-ffff-ffff-ffff-ffffffffffff", "MULTIPLY", 3.0);
-    let status = server.get(&format!("/commands/{command}")).body;
+    let status = server.outcome(&command);
     assert_eq!(status["status"], "rejected");
     assert_eq!(status["events"], json!([]));
     assert_eq!(status["rejection"]["code"], "does-not-exist");
@@ -59,7 +58,7 @@ fn infinity_is_rejected() {
     let server = Server::start(dir.path());
     let id = server.create(f64::MAX);
     let command = server.update(&id, "MULTIPLY", 2.0);
-    let status = server.get(&format!("/commands/{command}")).body;
+    let status = server.outcome(&command);
     assert_eq!(
         (status["status"].as_str(), status["rejection"]["code"].as_str()),
         (Some("rejected"), Some("not-finite"))
@@ -98,6 +97,6 @@ fn a_repeat_under_its_idempotency_key_changes_nothing_even_after_a_restart() {
     let other = send(&server, r#"{"value": 4}"#);
     assert_eq!((other.status, other.body["type"].as_str()), (422, Some("urn:factum:problem:key-reused")));
     let next = server.create(1.0);
-    let path = format!("/commands/{}", server.update(&next, "ADD", 1.0));
-    assert_eq!(server.get(&path).body["events"][0]["position"], 3, "only three events were ever stored");
+    let last = server.outcome(&server.update(&next, "ADD", 1.0));
+    assert_eq!(last["events"][0]["position"], 3, "only three events were ever stored");
 }

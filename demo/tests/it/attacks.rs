@@ -20,9 +20,9 @@ fn written() -> (tempfile::TempDir, u64) {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let id = server.create(2.0);
-    server.update(&id, "ADD", 1.0);
+    server.outcome(&server.update(&id, "ADD", 1.0));
     let third = fs::metadata(segment(dir.path())).unwrap().len();
-    server.update(&id, "ADD", 1.0);
+    server.outcome(&server.update(&id, "ADD", 1.0));
     server.kill();
     (dir, third)
 }
@@ -70,7 +70,8 @@ fn a_server_whose_data_was_removed_acknowledges_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = Server::start(&data);
-    server.create(2.0);
+    let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
     fs::remove_dir_all(&data).unwrap();
     for _ in 0..3 {
         let answer = server.send("POST", "/values", r#"{"value": 1}"#);
@@ -124,7 +125,7 @@ fn meta_alone_does_not_become_an_empty_log() {
 #[test]
 fn a_new_log_and_a_torn_tail_are_told_with_the_service() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(told_at_start(dir.path()), "calculator: a new log\n");
+    assert_eq!(told_at_start(dir.path()), "calculator: a new log\nissue-tracker: a new log\n");
     let (dir, _) = written();
     let mut bytes = fs::read(segment(dir.path())).unwrap();
     bytes.extend_from_slice(&[1; 9]);

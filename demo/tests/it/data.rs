@@ -21,7 +21,7 @@ fn inspect_counts_every_acknowledged_commit_beside_a_running_server() {
     let server = Server::start(dir.path());
     let id = server.create(2.0);
     server.update(&id, "ADD", 2.0);
-    server.update("ffffffff-ffff-ffff-ffff-ffffffffffff", "ADD", 2.0);
+    server.outcome(&server.update("ffffffff-ffff-ffff-ffff-ffffffffffff", "ADD", 2.0));
     let output = factum(&["inspect", dir.path().to_str().unwrap(), "--json"]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let counts =
@@ -48,9 +48,10 @@ fn verify_names_segment_and_offset_of_the_first_damaged_frame() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
     let before = fs::metadata(segment(dir.path())).unwrap().len();
     server.update(&id, "ADD", 2.0);
-    server.update(&id, "ADD", 3.0);
+    server.outcome(&server.update(&id, "ADD", 3.0));
     server.kill();
     let data = dir.path().to_str().unwrap();
     let sound = factum(&["verify", data]);

@@ -6,6 +6,8 @@ mod answers;
 mod attacks;
 mod crash;
 mod data;
+mod full_disk;
+mod issues;
 mod refusals;
 mod server;
 mod stopping;

@@ -1,6 +1,6 @@
 //! Starts the binary on a free port and speaks HTTP to it.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
@@ -24,11 +24,16 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) content_type: String,
     pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
     pub(crate) body: Value,
 }
 
 /// A run that is to end by itself has so long; only a broken build ever takes it.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
+/// Each thread of a test keeps its connection.
+const CONNECTIONS_MAX: usize = 16;
+/// What is waited for is asked for so often, a hundredth of a second apart; only a broken build ever reaches it.
+const ASKED_MAX: usize = 6000;
 
 /// Runs the binary to its end. One that goes on, a server that should have been refused, is killed and so
 /// has no exit code.
@@ -53,6 +58,19 @@ pub(crate) fn factum(args: &[&str]) -> Output {
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// Started where another one was killed, once that one is gone.
+    pub(crate) fn start_after(data: &Path, killed: &Self) -> Self {
+        // Not reaped here, for others may hold it: it is gone for the system all the same.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&killed.child)), options).unwrap();
+        Self::start(data)
+    }
+
+    /// For a test that makes it complain a thousand times.
+    pub(crate) fn start_quiet(data: &Path) -> Self {
+        Self::spawn(Self::command(data).args(["--listen", "127.0.0.1:0"]).env("FACTUM_LOG", "off"))
     }
 
     /// Started, with what it says on standard error.
@@ -88,7 +106,10 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no address in {line:?}")).trim_end_matches(',').to_owned();
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent =
+            agent.max_idle_connections(CONNECTIONS_MAX).max_idle_connections_per_host(CONNECTIONS_MAX);
+        let agent = agent.build().into();
         Self { child, url, agent, stdout: Some(stdout) }
     }
 
@@ -118,6 +139,7 @@ impl Server {
         let url = format!("{}{path}", self.url);
         let mut request = match method {
             "PUT" => self.agent.put(url),
+            "DELETE" => self.agent.delete(url).force_send_body(),
             _ => self.agent.post(url),
         };
         for (name, value) in headers {
@@ -148,6 +170,34 @@ impl Server {
 
     pub(crate) fn value(&self, id: &str) -> f64 {
         self.get(&format!("/values/{id}")).body["value"].as_f64().unwrap()
+    }
+
+    /// A value that may not be there yet, once it is.
+    pub(crate) fn settled(&self, id: &str) -> f64 {
+        let path = format!("/values/{id}");
+        self.until(&path, |answer| answer.status == 200).body["value"].as_f64().unwrap()
+    }
+
+    /// What became of a command, once it is anything but accepted.
+    pub(crate) fn outcome(&self, command: &str) -> Value {
+        let decided = self.until(&format!("/commands/{command}"), |answer| {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.body["status"] != "accepted"
+        });
+        decided.body
+    }
+
+    /// Asks again and again until the answer will do.
+    fn until(&self, path: &str, done: impl Fn(&Answer) -> bool) -> Answer {
+        let mut answer = self.get(path);
+        for _ in 0..ASKED_MAX {
+            if done(&answer) {
+                return answer;
+            }
+            thread::sleep(Duration::from_millis(10));
+            answer = self.get(path);
+        }
+        panic!("{path} still gives {answer:?}");
     }
 
     /// Ends it, and gives what it logged.
@@ -184,6 +234,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
         location,
         content_type,
         headers,
-        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        body: serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())),
+        text,
     }
 }

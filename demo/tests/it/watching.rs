@@ -64,9 +64,11 @@ fn after_a_session_the_page_counts_exactly_what_happened() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let id = server.create(2.0);
+    // One after another, so that each has a sync of its own.
+    assert_eq!(server.value(&id), 2.0);
     server.update(&id, "ADD", 2.0);
-    server.update("ffffffff-ffff-ffff-ffff-ffffffffffff", "ADD", 2.0);
     assert_eq!(server.value(&id), 4.0);
+    server.outcome(&server.update("ffffffff-ffff-ffff-ffff-ffffffffffff", "ADD", 2.0));
     let page = Page::read(&server);
     let commands: Vec<_> =
         page.series.iter().filter(|(series, _)| series.starts_with("factum_commands_total")).collect();
@@ -89,7 +91,7 @@ fn after_a_session_the_page_counts_exactly_what_happened() {
         assert_eq!(page.value(&format!("{name}{service}")), value, "{name}");
     }
     let routes =
-        [("POST", "/values", 202, 1.0), ("PUT", "/values/{id}", 202, 2.0), ("GET", "/values/{id}", 200, 1.0)];
+        [("POST", "/values", 202, 1.0), ("PUT", "/values/{id}", 202, 2.0), ("GET", "/values/{id}", 200, 2.0)];
     for (method, route, status, count) in routes {
         let labels = format!(r#"method="{method}",route="{route}",status="{status}""#);
         assert_eq!(page.value(&format!("factum_http_requests_total{{{labels}}}")), count);
@@ -102,7 +104,8 @@ fn after_a_session_the_page_counts_exactly_what_happened() {
 fn the_guide_lists_the_families_of_the_page() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
-    server.create(2.0);
+    let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
     let guide = include_str!("../../../docs/guide/src/operations.md");
     let kinds = Page::read(&server).kinds;
     assert_eq!(guide.matches("\n| `factum_").count(), kinds.len(), "{kinds:?}");
@@ -116,14 +119,16 @@ fn the_guide_lists_the_families_of_the_page() {
 fn a_running_service_is_live_and_ready() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
-    server.create(2.0);
+    let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
     for path in ["/health", "/health/live"] {
         assert_eq!(server.get(path).body, serde_json::json!({"status": "up"}));
     }
     let ready = server.get("/health/ready");
     assert_eq!(ready.status, 200);
-    let service = serde_json::json!({"status": "ready", "position": 1, "sequence": 1});
-    assert_eq!(ready.body, serde_json::json!({"status": "ready", "services": {"calculator": service}}));
+    let service = |at: u64| serde_json::json!({"status": "ready", "position": at, "sequence": at});
+    let services = serde_json::json!({"calculator": service(1), "issue-tracker": service(0)});
+    assert_eq!(ready.body, serde_json::json!({"status": "ready", "services": services}));
     let counted = factum(&["inspect", "--json", dir.path().to_str().unwrap()]);
     let counted: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
     assert_eq!(counted["commits"], 1, "asking stores nothing");
@@ -135,12 +140,15 @@ fn a_command_is_found_by_its_id_in_the_lines_of_the_process() {
     let mut server = Server::start_telling(dir.path(), "info");
     let id = server.create(2.0);
     let command = server.update(&id, "ADD", 2.0);
+    server.outcome(&command);
     let lines = server.stop_and_read();
     let told: Vec<_> = lines.lines().filter(|line| line.contains(&command)).collect();
-    assert_eq!(told.len(), 1, "{lines}");
-    for part in
-        ["calculator.update-value", "succeeded", "demo", "/values/{id}", "trace_id", &format!("value-{id}")]
-    {
+    assert_eq!(told.len(), 2, "{lines}");
+    let home = format!("value-{id}");
+    for part in ["command accepted", "calculator.update-value", "demo", "/values/{id}", "trace_id", &home] {
         assert!(told[0].contains(part), "no {part} in {}", told[0]);
+    }
+    for part in ["command ended", "calculator.update-value", "demo", "succeeded", &home] {
+        assert!(told[1].contains(part), "no {part} in {}", told[1]);
     }
 }

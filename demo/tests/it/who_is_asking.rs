@@ -21,12 +21,12 @@ struct Place {
 }
 
 /// What `factum token` printed.
-struct Made {
-    token: String,
-    entry: String,
+pub(crate) struct Made {
+    pub(crate) token: String,
+    pub(crate) entry: String,
 }
 
-fn make(args: &[&str]) -> Made {
+pub(crate) fn make(args: &[&str]) -> Made {
     let output = factum(&[&["token"], args].concat());
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -93,7 +93,7 @@ impl Place {
 fn stored(data: &Path) -> (u64, u64) {
     let output = factum(&["inspect", "--json", data.to_str().unwrap()]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    (json["commits"].as_u64().unwrap(), json["events"].as_u64().unwrap())
+    (json["commands"].as_u64().unwrap(), json["events"].as_u64().unwrap())
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -121,7 +121,10 @@ fn without_a_token_it_is_401_and_nothing_is_stored() {
     }
     assert_eq!(server.get("/health").status, 200);
     assert_eq!(stored(&place.data()), (0, 0));
-    assert_eq!(place.create(&server, "writer").status, 202);
+    let created = place.create(&server, "writer");
+    assert_eq!(created.status, 202);
+    let path = format!("/values/{}", created.body["value_id"].as_str().unwrap());
+    assert_eq!(place.get(&server, "writer", &path).status, 200);
     assert_eq!(stored(&place.data()), (1, 1));
 }
 
@@ -170,7 +173,9 @@ fn the_calculators_rules_are_kept() {
 fn a_sender_sees_their_own_commands_and_an_operator_everybodys() {
     let place = Place::new();
     let server = place.start(&LOOPBACK);
-    let path = place.create(&server, "writer").location.unwrap();
+    let created = place.create(&server, "writer");
+    let (path, id) = (created.location.unwrap(), created.body["value_id"].as_str().unwrap());
+    assert_eq!(place.get(&server, "writer", &format!("/values/{id}")).body["value"], 3.0);
     let own = place.get(&server, "writer", &path);
     assert_eq!((own.status, &own.body["actor"]), (200, &Value::from("writer")));
     assert_eq!(place.get(&server, "operator", &path).body, own.body);

@@ -7,11 +7,15 @@ use axum::{
     response::Response,
     routing::{get, post, put},
 };
-use factum::App;
+use factum::{App, At};
 use factum_http::{
-    Body, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, accepted,
+    Body, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A read waits so long for commands that were accepted before it.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 /// The calculator, over `app`.
 pub fn service(app: App) -> Service {
@@ -64,8 +68,12 @@ async fn create(
     Body(Create { value }): Body<Create>,
 ) -> Result<Response, Problem> {
     let value_id: ValueId = incoming.fresh_id();
-    let ended = app.execute(CreateValue { value_id, value }).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("value_id", value_id.to_string())])
+    let created = format!("/values/{value_id}");
+    incoming
+        .submit(&app, CreateValue { value_id, value })
+        .minted("value_id", value_id)
+        .created_at(created)
+        .await
 }
 
 async fn update(
@@ -74,13 +82,19 @@ async fn update(
     incoming: Incoming,
     Body(Update { operation, value }): Body<Update>,
 ) -> Result<Response, Problem> {
-    let ended = app.execute(UpdateValue { value_id, operation, value }).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("value_id", value_id.to_string())])
+    let command = UpdateValue { value_id, operation, value };
+    incoming.submit(&app, command).minted("value_id", value_id).await
 }
 
-async fn read(State(app): State<App>, PathId(value_id): PathId<ValueId>) -> Result<Json<Read>, Problem> {
-    let Value(value) = app.view::<Value>(value_id).await?.state;
+async fn read(
+    State(app): State<App>,
+    PathId(value_id): PathId<ValueId>,
+    unless: IfNoneMatch,
+) -> Result<Response, Problem> {
+    // Who reads after an answer sees what it was for, unless that takes uncommonly long.
+    app.settled::<Value>(&value_id, SETTLES_WITHIN).await?;
+    let At { state: Value(value), revision, .. } = app.view::<Value>(value_id).await?;
     let missing = || Problem::new(ProblemType::NotFound, format!("value with id {value_id} does not exist"));
     let value = value.ok_or_else(missing)?;
-    Ok(Json(Read { value_id, value }))
+    Ok(unless.answer(revision, Json(Read { value_id, value })))
 }

@@ -13,3 +13,6 @@ pub use event::{CalculatorEvent, Operation, ValueId};
 pub use http::service;
 pub use update_value::UpdateValue;
 pub use value::Value;
+
+/// The commands that the calculator decides.
+pub type Commands = (CreateValue, UpdateValue);

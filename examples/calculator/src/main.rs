@@ -5,6 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     factum_cli::log_to_stderr();
     factum_cli::run(
-        factum_cli::Application::new("calculator", "serve").service("calculator", calculator::service),
+        factum_cli::Application::new("calculator", "serve")
+            .service::<calculator::Commands>("calculator", calculator::service),
     )
 }

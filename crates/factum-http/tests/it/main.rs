@@ -11,5 +11,6 @@ mod metrics;
 mod notes;
 mod permissions;
 mod senders;
+mod sending;
 mod served;
 mod tracing;

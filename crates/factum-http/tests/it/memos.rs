@@ -7,7 +7,7 @@ use axum::{
     routing::{any, get, post},
 };
 use factum::prelude::*;
-use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service, accepted};
+use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,13 +70,11 @@ async fn add(
     Body(Empty {}): Body<Empty>,
 ) -> Result<Response, Problem> {
     let memo: MemoId = incoming.fresh_id();
-    let ended = app.execute(AddMemo(memo)).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("memo", memo.to_string())])
+    incoming.execute(&app, AddMemo(memo)).minted("memo", memo).await
 }
 
 async fn wipe(State(app): State<App>, incoming: Incoming) -> Result<Response, Problem> {
-    let ended = app.execute(Wipe(incoming.fresh_id())).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [])
+    incoming.execute(&app, Wipe(incoming.fresh_id())).await
 }
 
 async fn count(State(app): State<App>) -> Result<Json<Value>, Problem> {

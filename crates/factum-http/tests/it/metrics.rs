@@ -21,7 +21,7 @@ fn commands_are_counted_by_name_and_outcome_and_requests_by_declared_route() {
             client.write(4, &key).status,
             client.write(300, &[]).status,
         ];
-        assert_eq!(statuses, [202, 202, 422, 202]);
+        assert_eq!(statuses, [201, 201, 422, 409]);
         client.get("/notes/seven");
         client.get("/commands/seven");
         client.get("/made-up-1");
@@ -48,7 +48,8 @@ fn commands_are_counted_by_name_and_outcome_and_requests_by_declared_route() {
             r#"factum_http_requests_total{method="GET",route="/commands/{id}",status="400"} 1"#,
             r#"factum_http_requests_total{method="GET",route="/notes/{id}",status="400"} 1"#,
             r#"factum_http_requests_total{method="GET",route="unmatched",status="404"} 2"#,
-            r#"factum_http_requests_total{method="POST",route="/notes",status="202"} 3"#,
+            r#"factum_http_requests_total{method="POST",route="/notes",status="201"} 2"#,
+            r#"factum_http_requests_total{method="POST",route="/notes",status="409"} 1"#,
             r#"factum_http_requests_total{method="POST",route="/notes",status="422"} 1"#,
             r#"factum_http_requests_total{method="other",route="/notes",status="405"} 1"#,
         ]

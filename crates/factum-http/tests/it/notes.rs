@@ -7,9 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use factum::prelude::*;
-use factum_http::{
-    Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service, accepted,
-};
+use factum_http::{Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service};
 use factum_testkit::SeededEntropy;
 use std::sync::Arc;
 use tokio::{runtime::Builder, sync::oneshot, task::spawn_blocking};
@@ -48,8 +46,8 @@ async fn write(
     Body(length): Body<u64>,
 ) -> Result<Response, Problem> {
     let note_id: NoteId = incoming.fresh_id();
-    let ended = app.execute(Write { note_id, length }).intake(incoming.intake()).await;
-    accepted(&incoming, ended, [("note_id", note_id.to_string())])
+    let written = format!("/notes/{note_id}");
+    incoming.execute(&app, Write { note_id, length }).minted("note_id", note_id).created_at(written).await
 }
 
 async fn read(PathId(id): PathId<NoteId>) -> String {
@@ -101,9 +99,15 @@ pub(crate) struct Answer {
     pub(crate) content_type: String,
     pub(crate) traceparent: String,
     pub(crate) text: String,
+    headers: ureq::http::HeaderMap,
 }
 
 impl Answer {
+    /// Empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> String {
+        self.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.text).unwrap()
     }
@@ -129,6 +133,21 @@ impl Client {
         answer(self.agent.run(request.body(()).unwrap()).unwrap())
     }
 
+    /// With a body of JSON; an empty one is left out.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(match body {
+            "" => self.agent.run(request.body(()).unwrap()).unwrap(),
+            body => {
+                let request = request.header("Content-Type", "application/json");
+                self.agent.run(request.body(body.to_owned()).unwrap()).unwrap()
+            }
+        })
+    }
+
     pub(crate) fn write(&self, length: u64, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.agent.post(format!("{}/notes", self.url));
         for (name, value) in headers {
@@ -146,6 +165,7 @@ fn answer(mut response: Raw<ureq::Body>) -> Answer {
         status: response.status().as_u16(),
         content_type: header("content-type"),
         traceparent: header("traceparent"),
+        headers: response.headers().clone(),
         text: response.body_mut().read_to_string().unwrap(),
     }
 }

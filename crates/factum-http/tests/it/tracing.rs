@@ -24,7 +24,7 @@ fn a_trace_that_comes_in_goes_out_again_and_is_stored_with_the_command() {
     let app = App::in_memory().start();
     let (answer, told) =
         told(&app, |client| client.write(3, &[("traceparent", CAME_IN), ("tracestate", "a=1")]));
-    assert_eq!(answer.status, 202);
+    assert_eq!(answer.status, 201);
     let [version, trace, span, flags] = answer.traceparent.split('-').collect::<Vec<_>>()[..] else {
         panic!("{answer:?}")
     };
@@ -50,7 +50,7 @@ fn a_trace_that_comes_in_goes_out_again_and_is_stored_with_the_command() {
     let ended = &told[0].fields;
     assert_eq!(ended["command_id"], command(&answer).to_string());
     assert_eq!((&*ended["outcome"], &*ended["actor"], &*ended["position"]), ("succeeded", "demo", "1"));
-    assert_eq!(told[1].fields["status"], "202");
+    assert_eq!(told[1].fields["status"], "201");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_malformed_trace_costs_nothing_and_is_not_stored() {
     let (answers, _) =
         told(&app, |client| [client.write(3, &[("traceparent", "00-nonsense-01")]), client.write(3, &[])]);
     for answer in &answers {
-        assert_eq!((answer.status, answer.traceparent.len()), (202, CAME_IN.len()), "{answer:?}");
+        assert_eq!((answer.status, answer.traceparent.len()), (201, CAME_IN.len()), "{answer:?}");
     }
     assert_ne!(answers[0].traceparent, answers[1].traceparent, "each begins a trace of its own");
     for commit in block_on(app.store().commits(Sequence::START, 9)).unwrap().commits {

@@ -213,6 +213,30 @@ fn a_watermark_that_cannot_be_written_stops_the_log_after_what_is_durable() {
 }
 
 #[test]
+fn a_watermark_without_room_holds_up_the_next_commit_until_there_is_some() {
+    for written in [0, 10] {
+        let sim = Sim::default();
+        let log = opened(&sim);
+        store(&log, 1).unwrap();
+        sim.fail(Fault { name: "head", times: 3, written, ..FULL });
+        store(&log, 2).unwrap();
+        let bytes = sim.bytes("00000000000000000001.seg");
+        for _ in 0..2 {
+            let verdict = store(&log, 3);
+            assert_eq!(kind(&verdict), ErrorKind::Retry);
+            assert!(verdict.unwrap_err().to_string().contains("the disk is full"));
+        }
+        assert_eq!(sim.bytes("00000000000000000001.seg"), bytes, "nothing is stored before the watermark");
+        store(&log, 3).unwrap();
+        assert_eq!(numbers(&log), [1, 2, 3]);
+        sim.crash(Crash::Process);
+        drop(log);
+        assert_eq!(numbers(&opened(&sim)), [1, 2, 3]);
+        verify_on(&*sim.storage()).unwrap();
+    }
+}
+
+#[test]
 fn power_loss_in_the_middle_of_a_group_loses_nothing_acknowledged_and_keeps_no_half_commit() {
     for seed in 0..400 {
         let mut rng = Rng(seed);

@@ -116,6 +116,17 @@ impl CommandLog {
         self.of_types(&[PARKING, REDRIVEN, DISCARDED]).await
     }
 
+    /// Every release of a parked command of this key: where it stands, and which command it releases.
+    pub(crate) async fn releases(&self, key: &StreamName) -> Result<Vec<(Position, CommandId)>, StoreError> {
+        let types = [REDRIVEN, DISCARDED].map(EventType::unchecked).into();
+        let item = QueryItem { types, ..QueryItem::default() }.stream(key.clone());
+        let marks = self.all(Query::from(item), Position::START).await?;
+        let read = |mark: &RecordedEvent| {
+            record::read_mark::<Verdict>(mark).ok().map(|verdict| (mark.position, verdict.command))
+        };
+        Ok(marks.iter().filter_map(read).collect())
+    }
+
     async fn of_types(&self, types: &[&'static str]) -> Result<Vec<RecordedEvent>, StoreError> {
         let types = types.iter().map(|name| EventType::unchecked(*name)).collect();
         self.all(Query::from(QueryItem { types, ..QueryItem::default() }), Position::START).await

@@ -7,15 +7,15 @@
 use super::{
     command_log::{CommandLog, Entry},
     handler::Handlers,
-    lane::{Halt, Work, retrying, source, step},
-    layout::LaneLayout,
+    lane::{Halt, PAUSE, Work, may_pass, retrying, source, step, wait},
+    layout::{LaneBounds, LaneLayout},
     parked::Parked,
     record::{LAYOUT, mark},
 };
 use crate::Engine;
 use factum_event::{
     CommandName, CommandPayload, CommandRecord, Condition, Metadata, NewCommit, Outcome, Position, Source,
-    Tracking,
+    StreamName, Tracking,
 };
 use factum_store::{Append, AppendError, BoxFuture, ErrorKind, StoreError};
 use futures_util::{
@@ -23,12 +23,8 @@ use futures_util::{
     future::{Either, FutureExt, Shared as SharedFuture, select},
     stream::FuturesUnordered,
 };
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-/// Most commands held in memory before they are decided.
-const QUEUED_MAX: usize = 8192;
-/// After so many commands the watermark moves.
-const WATERMARK_EVERY: u64 = 4096;
 /// Whose progress is the watermark: every command up to it is done.
 const WATERMARK: &str = "lanes";
 
@@ -39,6 +35,9 @@ pub(crate) struct Shared {
     pub(crate) commands: CommandLog,
     pub(crate) handlers: Handlers,
     pub(crate) parked: Parked,
+    /// The layout that was asked for; an older one may still be in force.
+    pub(crate) wanted: LaneLayout,
+    pub(crate) bounds: LaneBounds,
 }
 
 /// Ready when the lanes are to end after what they are at.
@@ -60,7 +59,7 @@ struct Driver<'a> {
     /// Where the layout in force begins.
     begins: Position,
     layout: LaneLayout,
-    lanes: HashMap<u16, Lane>,
+    lanes: BTreeMap<u16, Lane>,
     /// Up to here the command log was read.
     read: Position,
     /// What was read and is not done, by position.
@@ -101,7 +100,7 @@ pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Re
             driver.ended(lane, position);
             result?;
         }
-        if driver.done_since_watermark >= WATERMARK_EVERY {
+        if driver.done_since_watermark >= shared.bounds.watermark_every {
             driver.move_watermark().await?;
         }
     }
@@ -115,9 +114,14 @@ async fn lay_out(shared: &Shared, wanted: LaneLayout) -> Result<(), Halt> {
     }
     let (id, now) = (shared.engine.fresh_command_id(), shared.engine.now());
     let events = vec![mark(LAYOUT, None, &wanted)];
-    match shared.commands.mark(id, now, Metadata::default(), events, Condition::none()).await {
-        Ok(_) => Ok(()),
-        Err(cause) => Err(halted(&cause)),
+    let mut pause = PAUSE;
+    loop {
+        let (metadata, condition) = (Metadata::default(), Condition::none());
+        match shared.commands.mark(id, now, metadata, events.clone(), condition).await {
+            Ok(_) => return Ok(()),
+            Err(AppendError::Store(cause)) if may_pass(&cause) => wait(shared, &mut pause).await,
+            Err(cause) => return Err(halted(&cause)),
+        }
     }
 }
 
@@ -134,7 +138,7 @@ impl<'a> Driver<'a> {
             shared,
             begins,
             layout,
-            lanes: HashMap::new(),
+            lanes: BTreeMap::new(),
             read: done,
             open: BTreeMap::new(),
             next: None,
@@ -143,13 +147,13 @@ impl<'a> Driver<'a> {
             watermark: done,
         };
         driver.take_up().await?;
-        let reached: HashMap<u16, Position> =
+        let reached: BTreeMap<u16, Position> =
             driver.lanes.iter().map(|(number, lane)| (*number, lane.reached)).collect();
-        let recovered = shared.parked.recover(&shared.commands, &**store, |key, name| {
+        let passed = |key: &StreamName, name: &str| {
             let lane = layout.lane_of(name, key);
             reached.get(&lane).copied().unwrap_or(done).max(done)
-        });
-        recovered.await.map_err(Halt)?;
+        };
+        retrying(shared, || shared.parked.recover(&shared.commands, &**store, &passed)).await?;
         Ok(driver)
     }
 
@@ -171,13 +175,21 @@ impl<'a> Driver<'a> {
             if !self.open.is_empty() {
                 return Ok(());
             }
-            // All lanes have passed the place: from here on the watermark says so.
+            // All lanes have passed the place, and the watermark says so before anything else does: a restart
+            // goes by it to know which layout is in force.
             self.read = begins;
-            self.move_watermark().await?;
+            let mut pause = PAUSE;
+            loop {
+                self.move_watermark().await?;
+                if self.watermark >= begins {
+                    break;
+                }
+                wait(self.shared, &mut pause).await;
+            }
             (self.begins, self.layout, self.next) = (begins, layout, None);
             self.take_up().await?;
         }
-        while self.open.len() < QUEUED_MAX {
+        while self.open.len() < self.shared.bounds.queued_max.max(1) {
             let (shared, after) = (self.shared, self.read);
             let entries = retrying(shared, || shared.commands.page(after)).await?;
             if entries.is_empty() {
@@ -223,8 +235,9 @@ impl<'a> Driver<'a> {
             let Some(work) = lane.waiting.pop_front() else { continue };
             lane.busy = true;
             let (number, position, shared) = (*number, work.position(), self.shared);
-            let lane = source(self.begins, number);
-            self.running.push(step(shared, lane, work).map(move |result| (number, position, result)).boxed());
+            let (mode, lane) = (self.layout.mode, source(self.begins, number));
+            self.running
+                .push(step(shared, mode, lane, work).map(move |result| (number, position, result)).boxed());
         }
     }
 
@@ -251,7 +264,7 @@ impl<'a> Driver<'a> {
             None => self.read,
         };
         self.done_since_watermark = 0;
-        if done.get() < self.watermark.get() + WATERMARK_EVERY && self.next.is_none() {
+        if done.get() < self.watermark.get() + self.shared.bounds.watermark_every && self.next.is_none() {
             return Ok(());
         }
         let engine = &self.shared.engine;

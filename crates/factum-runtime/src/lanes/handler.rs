@@ -1,13 +1,32 @@
 //! Commands by their stored names: what turns bytes of the command log into something to decide.
 
 use crate::attempt::{Attempt, Typed};
-use factum_domain::{Command, CommandDecodeError, CommandVisitor, Commands};
+use bytes::Bytes;
+use factum_domain::{Boundary, Command, CommandDecodeError, CommandVisitor, Commands, Models};
 use std::{collections::HashMap, fmt, marker::PhantomData, sync::Arc};
+
+/// A command that was sent in its stored form, as its type has it.
+pub(crate) struct Sent {
+    pub(crate) version: u32,
+    pub(crate) data: Bytes,
+    pub(crate) boundaries: Vec<Boundary>,
+}
+
+impl Sent {
+    pub(crate) fn of<C: Command>(command: &C) -> Self {
+        let mut boundaries = Vec::new();
+        C::Models::boundaries(&command.keys(), &mut boundaries);
+        Self { version: C::VERSION, data: command.encode(), boundaries }
+    }
+}
 
 /// What the lanes know of one kind of command.
 pub(crate) trait Handler: Send + Sync {
     /// The stored command, ready to be decided.
     fn attempt(&self, stored: &[u8]) -> Result<Box<dyn Attempt>, CommandDecodeError>;
+
+    /// What was sent, read and written again: what goes into the log is what this build means by it.
+    fn sent(&self, data: &[u8]) -> Result<Sent, CommandDecodeError>;
 }
 
 struct Of<C>(PhantomData<fn() -> C>);
@@ -15,6 +34,10 @@ struct Of<C>(PhantomData<fn() -> C>);
 impl<C: Command> Handler for Of<C> {
     fn attempt(&self, stored: &[u8]) -> Result<Box<dyn Attempt>, CommandDecodeError> {
         Ok(Box::new(Typed::new(C::decode(stored)?)))
+    }
+
+    fn sent(&self, data: &[u8]) -> Result<Sent, CommandDecodeError> {
+        Ok(Sent::of(&C::decode(data)?))
     }
 }
 
@@ -34,6 +57,13 @@ impl Handlers {
     /// When two of them are stored under one name.
     pub fn add<C: Commands>(&mut self) {
         C::visit(self);
+    }
+
+    /// The stored names, in order.
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.0.keys().copied().collect();
+        names.sort_unstable();
+        names
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<(&'static str, &dyn Handler)> {

@@ -4,6 +4,8 @@
 use super::{
     command_log::Entry,
     driver::Shared,
+    layout::LaneMode,
+    parked::parking,
     record::{Accepted, PARKING, Verdict, mark},
 };
 use crate::{
@@ -17,11 +19,14 @@ use factum_event::{
 };
 use factum_store::{Append, AppendError, ErrorKind, StoreError};
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 use tracing::Instrument;
 
 /// The first pause after a store said that trying again may help; it doubles.
-const PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 /// No pause is longer.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -56,27 +61,34 @@ impl Work {
 }
 
 /// Works one entry off. Comes back when a commit says so, or when no lane can go on.
-pub(crate) async fn step(shared: &Shared, lane: Source, work: Work) -> Result<(), Halt> {
+pub(crate) async fn step(shared: &Shared, mode: LaneMode, lane: Source, work: Work) -> Result<(), Halt> {
     let tracking = Tracking { source: lane, progress: work.position().get() };
     match work {
-        Work::Command(accepted) => command(shared, accepted, tracking).await,
+        Work::Command(accepted) => command(shared, mode, accepted, tracking).await,
         Work::Released { key, verdict, discarded, .. } => {
-            if shared.parked.behind(&key) == Some(verdict.command) {
+            if shared.parked.holds(&key, verdict.command) {
                 if discarded {
                     give_up(shared, &verdict, tracking).await?;
                 }
-                shared.parked.release(&key);
+                shared.parked.release(&key, verdict.command);
             }
             Ok(())
         }
     }
 }
 
-async fn command(shared: &Shared, accepted: Accepted, tracking: Tracking) -> Result<(), Halt> {
+async fn command(
+    shared: &Shared,
+    mode: LaneMode,
+    accepted: Accepted,
+    tracking: Tracking,
+) -> Result<(), Halt> {
     let id = accepted.command.id;
-    if let Some(behind) = shared.parked.behind(&accepted.key)
-        && behind != id
-    {
+    if shared.parked.holds(&accepted.key, id) {
+        // It came again with those behind another one, and was parked meanwhile: its own release is to come.
+        return Ok(());
+    }
+    if let Some(behind) = shared.parked.behind(mode, &accepted.key, accepted.command.name.as_str()) {
         settle(shared, &accepted, Outcome::SetAside { behind }, tracking).await?;
     } else if let Err(cause) = decide(shared, &accepted, &tracking).await? {
         park(shared, &accepted, cause, tracking).await?;
@@ -102,9 +114,10 @@ async fn decide(
     };
     let mut pause = PAUSE;
     loop {
-        let mut attempt = match handler.attempt(data) {
-            Ok(attempt) => attempt,
-            Err(cause) => return Ok(Err(cause.to_string())),
+        let mut attempt = match catch_unwind(AssertUnwindSafe(|| handler.attempt(data))) {
+            Ok(Ok(attempt)) => attempt,
+            Ok(Err(cause)) => return Ok(Err(cause.to_string())),
+            Err(panic) => return Ok(Err(format!("reading the command panicked: {}", text_of(&*panic)))),
         };
         let asked = Asked { id_was_chosen: true, tracking: Some(tracking.clone()) };
         let underway = Underway::begin(&shared.engine, name, &accepted.command);
@@ -146,7 +159,7 @@ async fn park(shared: &Shared, accepted: &Accepted, cause: String, tracking: Tra
     let cause = shortened(cause);
     let CommandRecord { id, name, .. } = &accepted.command;
     let (name, by) = (name.to_string(), "factum".to_owned());
-    let verdict = Verdict { command: *id, name, by, cause: cause.clone() };
+    let verdict = Verdict { command: *id, name: name.clone(), by, cause: cause.clone() };
     let mut pause = PAUSE;
     loop {
         let events = vec![mark(PARKING, Some(&accepted.key), &verdict)];
@@ -162,7 +175,11 @@ async fn park(shared: &Shared, accepted: &Accepted, cause: String, tracking: Tra
         }
     }
     settle(shared, accepted, Outcome::Parked { cause }, tracking).await?;
-    shared.parked.park(accepted.key.clone(), accepted.command.id);
+    // One that was decided meanwhile, at once under the same id, was not parked and holds nobody back.
+    let commits = retrying(shared, || shared.engine.store().commits_of(accepted.command.id)).await?;
+    if parking(&commits).is_some_and(|(place, _)| place == accepted.position) {
+        shared.parked.park(accepted.key.clone(), accepted.position, accepted.command.id, name);
+    }
     Ok(())
 }
 
@@ -212,12 +229,12 @@ where
     }
 }
 
-async fn wait(shared: &Shared, pause: &mut Duration) {
+pub(crate) async fn wait(shared: &Shared, pause: &mut Duration) {
     shared.engine.ports().sleep.sleep(*pause).await;
     *pause = (*pause * 2).min(PAUSE_MAX);
 }
 
-fn may_pass(cause: &StoreError) -> bool {
+pub(crate) fn may_pass(cause: &StoreError) -> bool {
     cause.kind() == ErrorKind::Retry
 }
 

@@ -31,6 +31,21 @@ impl Default for LaneLayout {
     }
 }
 
+/// How much the lanes hold, and how often they write down how far they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneBounds {
+    /// Most commands held in memory before they are decided, give or take a page of them; at least 1.
+    pub queued_max: usize,
+    /// After so many commands it is written down that all up to a place are done. A restart reads from there.
+    pub watermark_every: u64,
+}
+
+impl Default for LaneBounds {
+    fn default() -> Self {
+        Self { queued_max: 8192, watermark_every: 4096 }
+    }
+}
+
 impl LaneLayout {
     /// The lane of a command stored as `name` whose key is `key`.
     pub(crate) fn lane_of(self, name: &str, key: &StreamName) -> u16 {

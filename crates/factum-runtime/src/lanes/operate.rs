@@ -3,11 +3,11 @@
 
 use super::{
     Lanes,
+    parked::parking,
     record::{self, DISCARDED, REDRIVEN, Verdict, mark},
 };
 use factum_event::{
-    CommandId, CommandPayload, Condition, Metadata, NewEvent, Outcome, Position, Query, QueryItem,
-    RecordedEvent, StreamName,
+    CommandId, Condition, Metadata, NewEvent, Outcome, Position, Query, QueryItem, StreamName,
 };
 use factum_store::{AppendError, StoreError};
 use std::collections::HashSet;
@@ -55,7 +55,7 @@ pub enum OperateError {
 struct Found {
     parking: Parking,
     /// The parked command and those behind it, as events that come again.
-    again: Vec<NewEvent>,
+    again: Vec<(CommandId, NewEvent)>,
     /// How much of the key was read.
     seen: Position,
 }
@@ -101,15 +101,13 @@ impl Lanes {
         discard: Option<&str>,
     ) -> Result<Parking, OperateError> {
         let found = self.find(command).await?.ok_or(OperateError::NotParked { command })?;
-        let Found { parking, mut again, seen } = found;
+        let Found { parking, again, seen } = found;
         let cause = discard.unwrap_or("driven again").to_owned();
         let verdict = Verdict { command, name: parking.name.clone(), by: by.to_owned(), cause };
         let kind = if discard.is_some() { DISCARDED } else { REDRIVEN };
-        if discard.is_some() {
-            again.remove(0);
-        }
+        let again = again.into_iter().filter(|(id, _)| discard.is_none() || *id != command);
         let mut events = vec![mark(kind, Some(&parking.key), &verdict)];
-        events.append(&mut again);
+        events.extend(again.map(|(_, event)| event));
         // A command that was accepted for the key meanwhile would be left behind.
         let key = Query::from(QueryItem::default().stream(parking.key.clone()));
         let condition = Condition::none().fresh(key, seen);
@@ -126,23 +124,20 @@ impl Lanes {
 
     async fn find(&self, command: CommandId) -> Result<Option<Found>, StoreError> {
         let commits = self.shared.engine.store().commits_of(command).await?;
-        let Some(last) = commits.last() else { return Ok(None) };
-        let (Outcome::Parked { cause }, CommandPayload::Logged(place)) = (&last.outcome, &last.payload)
-        else {
-            return Ok(None);
-        };
+        let Some((place, parked)) = parking(&commits) else { return Ok(None) };
+        let Outcome::Parked { cause } = parked.outcome.clone() else { return Ok(None) };
         let Some(first) = self.shared.commands.find(command).await? else { return Ok(None) };
         let before = Position::new(place.get() - 1);
         let events = self.shared.commands.of_key(&first.key, before).await?;
-        let released = |event: &RecordedEvent| {
-            matches!(event.event_type.as_str(), REDRIVEN | DISCARDED)
-                && record::read_mark::<Verdict>(event).is_ok_and(|verdict| verdict.command == command)
-        };
-        if events.iter().any(released) {
+        let releases = self.shared.commands.releases(&first.key).await?;
+        let released =
+            |command, after| releases.iter().any(|(place, released)| *released == command && *place > after);
+        if released(command, place) {
             return Ok(None);
         }
         let (mut waiting, mut again) = (Vec::new(), Vec::new());
-        for event in events.iter().filter(|event| !event.event_type.as_str().starts_with("factum.")) {
+        // From the end, so that a command which came again before stands where it came last.
+        for event in events.iter().rev().filter(|event| !event.event_type.as_str().starts_with(record::OWN)) {
             let original = match event.corrects {
                 Some(first) => self.shared.commands.store().event(first).await?,
                 None => None,
@@ -150,22 +145,26 @@ impl Lanes {
             let original = original.as_ref().unwrap_or(event);
             let accepted = record::from_event(event, original);
             let id = accepted.command.id;
-            let commits = self.shared.engine.store().commits_of(id).await?;
-            if waiting.contains(&id) || commits.iter().any(|commit| commit.outcome.is_final()) {
+            if waiting.contains(&id) {
                 continue;
             }
-            again.push(record::to_event(&accepted.command, &first.key, Some(original)));
+            let commits = self.shared.engine.store().commits_of(id).await?;
+            if commits.iter().any(|commit| commit.outcome.is_final()) {
+                continue;
+            }
+            // Another one that is parked waits for its own release.
+            if id != command && parking(&commits).is_some_and(|(place, _)| !released(id, place)) {
+                continue;
+            }
+            again.push((id, record::to_event(&accepted.command, &first.key, Some(original))));
             waiting.push(id);
         }
+        again.reverse();
+        waiting.reverse();
         waiting.retain(|id| *id != command);
-        let parking = Parking {
-            command,
-            name: last.header.command_name.to_string(),
-            key: first.key,
-            cause: cause.clone(),
-            waiting,
-        };
-        let seen = events.last().map_or(*place, |event| event.position);
+        let parking =
+            Parking { command, name: parked.header.command_name.to_string(), key: first.key, cause, waiting };
+        let seen = events.last().map_or(place, |event| event.position);
         Ok(Some(Found { parking, again, seen }))
     }
 }

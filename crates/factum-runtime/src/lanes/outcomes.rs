@@ -3,14 +3,14 @@
 use factum_event::CommandId;
 use futures_channel::oneshot::{Receiver, Sender, channel};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
 /// Those who wait, by command.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    waiting: Mutex<HashMap<CommandId, Vec<Sender<()>>>>,
+    waiting: Mutex<BTreeMap<CommandId, Vec<Sender<()>>>>,
 }
 
 impl Outcomes {

@@ -10,8 +10,8 @@ use factum_event::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// What names of the platform's own begin with.
-const OWN: &str = "factum.";
+/// What the names of the platform's own begin with.
+pub(crate) const OWN: &str = "factum.";
 /// How lanes are laid out from here on.
 pub(crate) const LAYOUT: &str = "factum.lanes-laid-out";
 /// A command is about to be parked.

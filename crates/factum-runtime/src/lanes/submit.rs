@@ -2,11 +2,12 @@
 
 use super::{
     Lanes, Ticket,
+    handler::Sent,
     record::{Accepted, key_of},
 };
-use crate::{Intake, intake::stamped, run::same_payload};
-use factum_domain::{Command, Models};
-use factum_event::{CommandId, CommandRecord, InvalidCommit, InvalidName, StreamName};
+use crate::{Intake, StaleRevision, expected::home, intake::stamped, observe, run::same_payload};
+use factum_domain::{Command, CommandDecodeError};
+use factum_event::{CommandId, CommandRecord, InvalidCommit, InvalidName};
 use factum_store::{AppendError, BoxFuture, ErrorKind, StoreError};
 
 /// Why a command was not accepted. Nothing was stored, except that after [`SubmitError::Unknown`] it may be.
@@ -19,8 +20,17 @@ pub enum SubmitError {
     )]
     NotRegistered {
         /// Its stored name.
-        name: &'static str,
+        name: String,
     },
+    /// What was sent is not the stored form of the command it is said to be.
+    #[error(transparent)]
+    Undecodable(#[from] CommandDecodeError),
+    /// The stream is not where the sender believed it to be.
+    #[error(transparent)]
+    StaleRevision(#[from] StaleRevision),
+    /// A revision was expected, and no model of the command has a stream to have one.
+    #[error("the command reads no stream, so that no revision can be expected of it: send it without")]
+    NoRevision,
     /// The id or idempotency key was used for another command.
     #[error("command {command} was sent before with other content: use a new idempotency key")]
     KeyReused {
@@ -68,21 +78,64 @@ impl<'a, C: Command> Submit<'a, C> {
     async fn accept(self) -> Result<Ticket<'a>, SubmitError> {
         let Self { lanes, command, intake } = self;
         let lanes = lanes.filter(|lanes| lanes.shared.handlers.get(C::NAME).is_some());
-        let lanes = lanes.ok_or(SubmitError::NotRegistered { name: C::NAME })?;
-        let (record, _) = intake.record(&lanes.shared.engine, &command)?;
-        let mut boundaries = Vec::new();
-        C::Models::boundaries(&command.keys(), &mut boundaries);
-        let key = key_of(record.id, &boundaries);
-        store(lanes, record, key).await
+        let lanes = lanes.ok_or_else(|| SubmitError::NotRegistered { name: C::NAME.to_owned() })?;
+        store(lanes, C::NAME, Sent::of(&command), intake).await
+    }
+}
+
+impl Lanes {
+    /// The stored names of the commands that are decided here, in order.
+    pub fn command_names(&self) -> Vec<&'static str> {
+        self.shared.handlers.names()
+    }
+
+    /// Accepts a command by its stored name, `data` being its stored form in JSON, for later.
+    ///
+    /// # Errors
+    /// As for a typed one; [`SubmitError::Undecodable`] when `data` is not of its form.
+    pub async fn submit_named(
+        &self,
+        name: &str,
+        data: &[u8],
+        intake: Intake,
+    ) -> Result<Ticket<'_>, SubmitError> {
+        let (name, handler) = self
+            .shared
+            .handlers
+            .get(name)
+            .ok_or_else(|| SubmitError::NotRegistered { name: name.to_owned() })?;
+        store(self, name, handler.sent(data)?, intake).await
     }
 }
 
 /// Thin generics end here.
-async fn store(lanes: &Lanes, record: CommandRecord, key: StreamName) -> Result<Ticket<'_>, SubmitError> {
+async fn store<'a>(
+    lanes: &'a Lanes,
+    name: &'static str,
+    sent: Sent,
+    intake: Intake,
+) -> Result<Ticket<'a>, SubmitError> {
+    let Sent { version, data, boundaries } = sent;
+    let expected = intake.expected.clone();
+    let (record, id_was_chosen) = intake.record_of(&lanes.shared.engine, name, version, data)?;
+    let key = key_of(record.id, &boundaries);
     key.check()?;
+    if let Some(expected) = expected {
+        let home = home(&boundaries).ok_or(SubmitError::NoRevision)?;
+        let before = id_was_chosen && lanes.shared.commands.find(record.id).await?.is_some();
+        // What was accepted before is not judged again.
+        if !before {
+            let store = lanes.shared.engine.store();
+            let revision = store.revision(home, store.head().await?.position).await?;
+            expected.check_at(home, revision)?;
+        }
+    }
     let commands = &lanes.shared.commands;
     let repeated = match commands.accept(&record, &key).await {
-        Ok(_) => false,
+        Ok(stored) => {
+            observe::accepted(&record, &key, stored.first);
+            false
+        }
         Err(AppendError::AlreadyDecided { .. }) => {
             same_as_before(lanes, &record).await?;
             true
@@ -92,7 +145,8 @@ async fn store(lanes: &Lanes, record: CommandRecord, key: StreamName) -> Result<
         Err(AppendError::Unknown { cause }) => {
             let unknown = SubmitError::Unknown { command: record.id, cause };
             match commands.find(record.id).await {
-                Ok(Some(_)) => false,
+                Ok(Some(accepted)) if is_same(&accepted, &record) => false,
+                Ok(Some(_)) => return Err(SubmitError::KeyReused { command: record.id }),
                 Ok(None) | Err(_) => return Err(unknown),
             }
         }
@@ -106,13 +160,14 @@ async fn store(lanes: &Lanes, record: CommandRecord, key: StreamName) -> Result<
 
 async fn same_as_before(lanes: &Lanes, record: &CommandRecord) -> Result<(), SubmitError> {
     match lanes.shared.commands.find(record.id).await? {
-        Some(Accepted { command, .. })
-            if command.name == record.name && same_payload(&command.payload, &record.payload) =>
-        {
-            Ok(())
-        }
+        Some(accepted) if is_same(&accepted, record) => Ok(()),
         _ => Err(SubmitError::KeyReused { command: record.id }),
     }
+}
+
+/// Whether what was accepted before asks for the same.
+fn is_same(before: &Accepted, record: &CommandRecord) -> bool {
+    before.command.name == record.name && same_payload(&before.command.payload, &record.payload)
 }
 
 impl<'a, C: Command> IntoFuture for Submit<'a, C> {

@@ -1,202 +1,319 @@
-//! The process dies at every write of a command's life: after a restart each accepted command has one
-//! outcome, and every value is what it would have been.
+//! The process dies at every operation of a command's life, on either side of it: after a restart each
+//! accepted command comes to the outcome that it would have had, once.
+//!
+//! The steps of that life have names here, and a step that no death met fails the test.
 
-use crate::bank::{AccountId, Cash, PayIn, Withdraw};
+use crate::desk::{DeskId, Mood, Write, deploy};
 use factum::{
-    CommandId, ErrorKind, LaneLayout, LaneMode, Status, StoreError, SubmitError,
+    Clock, CommandId, CommandPayload, Commit, LaneBounds, LaneLayout, LaneMode, NewCommit, Outcome,
+    QueryItem, Sleep, StreamName,
+    log::{Log, Options},
     prelude::*,
-    store::{AppendError, MemoryStore, Store},
+    store::{MemoryStore, Store},
 };
-use factum_testkit::{Intercepted, SeededEntropy, soak};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use factum_testkit::{
+    Death, Faults, FaultyStore, Intercepted, Life, Point, Process, Scheduler, SeededEntropy,
 };
+use std::{collections::BTreeMap, future::ready, path::Path, pin::pin, sync::Arc, time::Duration};
 
-const ACCOUNTS: u64 = 3;
-
-/// Logs that take so many appends, then are dead to this process: the last one is stored or not.
-struct Logs {
-    events: Arc<MemoryStore>,
-    commands: Arc<MemoryStore>,
+/// A step of a command's life at which a process can die.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// A command is written to the command log.
+    Intake,
+    /// A layout of the lanes is written.
+    Layout,
+    /// A lane takes up a command: what it reads before it decides.
+    Load,
+    /// What was decided is written: events, nothing to do, a rejection.
+    Decision,
+    Rejection,
+    /// A command is about to be parked, and is.
+    ParkingMark,
+    ParkingCommit,
+    /// A command is set aside behind a parked one.
+    SetAside,
+    /// An operator has a command driven again, or gives it up.
+    RedriveMark,
+    DiscardMark,
+    /// A command is given up.
+    Failed,
+    /// What is done is written down.
+    Watermark,
 }
 
-impl Logs {
-    fn dying(&self, after: i64, stores_the_last: bool) -> App {
-        let left = Arc::new(AtomicI64::new(after));
-        let dying = |store: &Arc<MemoryStore>| {
-            let left = Arc::clone(&left);
-            let store: Arc<dyn Store> = store.clone();
-            Arc::new(Intercepted::new(store, move |store: &dyn Store, batch| {
-                let left = left.fetch_sub(1, Ordering::SeqCst);
-                Box::pin(async move {
-                    let dead = || {
-                        let dead = StoreError::new(ErrorKind::Reopen, "the process is dead");
-                        vec![Err(AppendError::Store(dead))]
-                    };
-                    match left {
-                        1.. => store.append(batch).await,
-                        0 if stores_the_last => {
-                            store.append(batch).await;
-                            dead()
-                        }
-                        _ => dead(),
-                    }
-                })
-            }))
-        };
-        App::on(dying(&self.events))
-            .command_log(dying(&self.commands))
-            .commands::<(PayIn, Withdraw)>()
-            .lanes(LaneLayout { mode: LaneMode::ByKey, count: 4 })
-            .start()
-    }
-}
+use Step::*;
+const STEPS: [Step; 12] = [
+    Intake,
+    Layout,
+    Load,
+    Decision,
+    Rejection,
+    ParkingMark,
+    ParkingCommit,
+    SetAside,
+    RedriveMark,
+    DiscardMark,
+    Failed,
+    Watermark,
+];
 
-/// What is sent: each account gets money and gives some, in an order that matters.
-fn script() -> Vec<(u64, i64)> {
-    (0..4)
-        .flat_map(|round| (0..ACCOUNTS).map(move |account| (account, if round % 2 == 0 { 10 } else { -7 })))
-        .collect()
-}
-
-/// Sends from `from` on, under ids that a repeat finds again. Where it was that the process died.
-async fn send(app: &App, script: &[(u64, i64)], from: usize) -> (usize, Vec<CommandId>) {
-    let mut sent = Vec::new();
-    for (number, (account, cents)) in script.iter().copied().enumerate().skip(from) {
-        let (account, key) = (AccountId(account), format!("k{number}"));
-        let accepted = match cents {
-            0.. => app.submit(PayIn(account, cents.unsigned_abs())).idempotency_key(key).await,
-            _ => app.submit(Withdraw(account, cents.unsigned_abs())).idempotency_key(key).await,
-        };
-        match accepted {
-            Ok(ticket) => sent.push(ticket.command_id()),
-            Err(SubmitError::Unavailable(_)) => return (number, sent),
-            Err(other) => panic!("{other}"),
+impl Step {
+    fn of(point: &Point) -> Option<Self> {
+        match (point.store, point.operation, &point.commit) {
+            ("commands", "append", Some(commit)) => match commit.events[0].event_type.as_str() {
+                "factum.lanes-laid-out" => Some(Layout),
+                "factum.command-parking" => Some(ParkingMark),
+                "factum.command-redriven" => Some(RedriveMark),
+                "factum.command-discarded" => Some(DiscardMark),
+                _ => Some(Intake),
+            },
+            ("events", "append", Some(NewCommit { command, outcome, .. })) => match outcome {
+                _ if command.name.as_str() == "factum.lanes" => Some(Watermark),
+                Outcome::Rejected(_) => Some(Rejection),
+                Outcome::Parked { .. } => Some(ParkingCommit),
+                Outcome::SetAside { .. } => Some(SetAside),
+                Outcome::Failed { .. } => Some(Failed),
+                _ => Some(Decision),
+            },
+            ("events", "read", _) => Some(Load),
+            _ => None,
         }
     }
-    (script.len(), sent)
 }
 
-/// Dies after so many appends; the outcome is the same as without. Whether it died before all was done.
-fn dies_after(appends: i64, stores_the_last: bool) -> bool {
-    block_on(async {
-        let logs = Logs { events: Arc::new(MemoryStore::new()), commands: Arc::new(MemoryStore::new()) };
-        let dying = logs.dying(appends, stores_the_last);
-        let (reached, mut sent) = send(&dying, &script(), 0).await;
-        for id in &sent {
-            if dying.lanes().unwrap().state() != factum::LaneState::Running {
+const BY_KEY: LaneLayout = LaneLayout { mode: LaneMode::ByKey, count: 3 };
+const SINGLE: LaneLayout = LaneLayout { mode: LaneMode::Single, count: 1 };
+
+/// Both logs as the file system, or the memory, keeps them while processes come and go.
+enum Logs<'a> {
+    Memory(Arc<MemoryStore>, Arc<MemoryStore>),
+    Embedded(&'a Path),
+}
+
+impl Logs<'_> {
+    fn in_memory() -> Self {
+        Self::Memory(Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()))
+    }
+
+    /// As a process opens them.
+    fn open(&self) -> (Arc<dyn Store>, Arc<dyn Store>) {
+        match self {
+            Self::Memory(events, commands) => (events.clone(), commands.clone()),
+            Self::Embedded(dir) => (opened(&dir.join("events")), opened(&dir.join("commands"))),
+        }
+    }
+}
+
+/// A log whose appends end before they are waited for, so that no thread of its own has a say in the order.
+fn opened(dir: &Path) -> Arc<dyn Store> {
+    let (log, report) = Log::open(dir, Options::default()).unwrap();
+    assert_eq!(report.torn, None, "no append was cut short");
+    let log = Arc::new(log);
+    let at_once = Arc::clone(&log);
+    Arc::new(Intercepted::new(log, move |_: &dyn Store, batch| Box::pin(ready(at_once.append(batch)))))
+}
+
+/// One process, with the operator before it.
+struct Running<'a> {
+    scheduler: &'a Scheduler,
+    app: App,
+    events: Arc<dyn Store>,
+    commands: Arc<dyn Store>,
+}
+
+impl Running<'_> {
+    async fn submit(&self, desk: u64, number: u64, mood: Mood) -> CommandId {
+        let command = Write { desk: DeskId(desk), number, mood };
+        self.app.submit(command).idempotency_key(format!("k{number}")).await.unwrap().command_id()
+    }
+
+    /// Until its commits tell that a command has come so far. The logs are looked at beside the process.
+    async fn until(&self, id: CommandId, come: impl Fn(&[Commit]) -> bool) {
+        for _ in 0..10_000 {
+            if come(&self.events.commits_of(id).await.unwrap()) {
+                return;
+            }
+            self.scheduler.sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{id} never came to it");
+    }
+
+    async fn is_final(&self, id: CommandId) -> bool {
+        is_decided(&self.events.commits_of(id).await.unwrap())
+    }
+
+    /// How often the command was driven again.
+    async fn redriven(&self, desk: u64) -> usize {
+        let item = QueryItem::default().stream(StreamName::unchecked(format!("desk-{desk}")));
+        let events = self.commands.read(&item.into(), Default::default()).await.unwrap().events;
+        events.iter().filter(|event| event.event_type.as_str() == "factum.command-redriven").count()
+    }
+
+    /// What is done while the build has defects; again from the start after a death.
+    async fn with_defects(&self) {
+        let lanes = self.app.lanes().unwrap();
+        self.submit(1, 1, Mood::Once).await;
+        let stuck = self.submit(1, 2, Mood::Panics).await;
+        let behind = self.submit(1, 3, Mood::Once).await;
+        let refused = self.submit(2, 4, Mood::Refused).await;
+        self.submit(2, 5, Mood::Idle).await;
+        self.until(behind, is_set_aside).await;
+        self.until(refused, is_decided).await;
+        if self.redriven(1).await == 0 {
+            lanes.redrive(stuck, "olga").await.unwrap();
+        }
+        // It is parked again, where it came again.
+        self.until(stuck, |commits| commits.len() >= 2).await;
+        self.until(behind, |commits| commits.len() >= 2).await;
+        let useless = self.submit(3, 6, Mood::Unreadable).await;
+        let after = self.submit(3, 7, Mood::Twice).await;
+        if !self.is_final(useless).await {
+            self.until(useless, is_parked).await;
+            if lanes.parked().await.unwrap().iter().any(|parking| parking.command == useless) {
+                lanes.discard(useless, "olga", "it is of no use").await.unwrap();
+            }
+        }
+        self.until(after, is_decided).await;
+        self.until(useless, is_decided).await;
+        self.app.stop().await;
+    }
+
+    /// What is done by a build without defects, with another layout.
+    async fn without_defects(&self) {
+        let stuck = self.submit(1, 2, Mood::Panics).await;
+        let last = self.submit(1, 8, Mood::Once).await;
+        if self.redriven(1).await == 1 {
+            self.until(last, is_set_aside).await;
+            self.app.lanes().unwrap().redrive(stuck, "olga").await.unwrap();
+        }
+        self.until(last, is_decided).await;
+        self.app.stop().await;
+    }
+}
+
+fn is_decided(commits: &[Commit]) -> bool {
+    commits.iter().any(|commit| commit.outcome.is_final())
+}
+
+fn is_parked(commits: &[Commit]) -> bool {
+    commits.last().is_some_and(|commit| matches!(commit.outcome, Outcome::Parked { .. }))
+}
+
+fn is_set_aside(commits: &[Commit]) -> bool {
+    commits.last().is_some_and(|commit| matches!(commit.outcome, Outcome::SetAside { .. }))
+}
+
+/// Both parts, in one process after another; the first one dies at `dies_at`, counted over its operations,
+/// or the second one does if the first came to its end. Where it was that one died.
+fn play(logs: &Logs<'_>, mut dies_at: Option<u64>) -> Option<Point> {
+    let (scheduler, mut died_at) = (Scheduler::new(0), None);
+    for with_defects in [true, false] {
+        deploy(with_defects);
+        loop {
+            let life = Life::new(Faults { dies_at, death: Death::Silent, ..Faults::default() }, 0);
+            let process = scheduler.process();
+            let running = start(logs, &scheduler, &process, &life, with_defects);
+            let come = scheduler.run(async {
+                let part = pin!(async {
+                    if with_defects { running.with_defects().await } else { running.without_defects().await }
+                });
+                let over = pin!(life.over());
+                futures_util::future::select(part, over).await;
+                !life.is_over()
+            });
+            process.kill();
+            drop(running);
+            if come {
+                dies_at = dies_at.map(|at| at.saturating_sub(life.points()));
                 break;
             }
-            let _ = wait(&dying, *id).await;
+            (died_at, dies_at) = (life.died_at(), None);
         }
-        dying.stop().await;
-        let died =
-            !matches!(dying.lanes().unwrap().state(), factum::LaneState::Stopped) || reached < script().len();
-        let app = logs.dying(i64::MAX, true);
-        let (_, rest) = send(&app, &script(), reached).await;
-        sent.extend(rest);
-        assert_eq!(sent.len(), script().len());
-        let mut events = 0;
-        for id in &sent {
-            let status = app.lanes().unwrap().outcome(*id).await.unwrap();
-            assert_eq!(status.status, Status::Succeeded, "after {appends}");
-            events += status.events.len();
-            let finals = app.store().commits_of(*id).await.unwrap();
-            assert_eq!(finals.iter().filter(|commit| commit.outcome.is_final()).count(), 1);
+    }
+    died_at
+}
+
+fn start<'a>(
+    logs: &Logs<'_>,
+    scheduler: &'a Scheduler,
+    process: &Process,
+    life: &Arc<Life>,
+    with_defects: bool,
+) -> Running<'a> {
+    let (events, commands) = logs.open();
+    let now = u64::try_from(scheduler.clock().now().as_micros()).unwrap();
+    let entropy = SeededEntropy::new(block_on(commands.head()).unwrap().sequence.get() ^ now << 16);
+    let app = App::on(FaultyStore::new("events", Arc::clone(&events), Arc::clone(life)))
+        .command_log(FaultyStore::new("commands", Arc::clone(&commands), Arc::clone(life)))
+        .lanes(if with_defects { BY_KEY } else { SINGLE })
+        .lane_bounds(LaneBounds { queued_max: 8, watermark_every: 2 })
+        .clock(scheduler.clock().clone())
+        .entropy(Arc::new(entropy))
+        .sleep(Arc::new(scheduler.clone()))
+        .spawn(Arc::new(process.clone()))
+        .commands::<Write>()
+        .start();
+    Running { scheduler, app, events, commands }
+}
+
+/// What both logs hold at the end, in which the deaths must not show: each command with its outcome, and what
+/// was written on each desk in order.
+fn told(logs: &Logs<'_>) -> String {
+    let (events, _) = logs.open();
+    block_on(async {
+        let mut outcomes = BTreeMap::new();
+        for commit in events.commits(Default::default(), usize::MAX).await.unwrap().commits {
+            if commit.outcome.is_final() && matches!(commit.payload, CommandPayload::Logged(_)) {
+                let told = (commit.outcome.clone(), commit.events.len());
+                let before = outcomes.insert(commit.header.command_id, told);
+                assert_eq!(before, None, "{commit:?} is a second outcome");
+            }
         }
-        for account in 0..ACCOUNTS {
-            let cash = app.view::<Cash>(AccountId(account)).await.unwrap().state;
-            assert_eq!(cash, Cash(6), "account {account} after {appends}");
+        let written = events.read(&factum::Query::All, Default::default()).await.unwrap().events;
+        let mut desks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for event in written {
+            let text = String::from_utf8(event.payload.to_vec()).unwrap();
+            desks.entry(event.stream.to_string()).or_default().push(text);
         }
-        assert_eq!(app.store().head().await.unwrap().position.get(), events as u64);
-        died
+        format!("{outcomes:#?}\n{desks:#?}")
     })
 }
 
-/// The outcome, or that none comes any more.
-async fn wait(app: &App, id: CommandId) -> Option<Status> {
-    loop {
-        let status = app.status(id).await.unwrap()?.status;
-        if status != Status::Accepted {
-            return Some(status);
+/// Every point of a life, by the number of operations before it; what was told at the end is `expected`.
+fn every_death(expected: &str) -> BTreeMap<(Step, bool), u64> {
+    let mut met = BTreeMap::new();
+    for dies_at in 0.. {
+        let logs = Logs::in_memory();
+        let Some(point) = play(&logs, Some(dies_at)) else {
+            assert!(dies_at > 300, "a life has more operations than {dies_at}");
+            return met;
+        };
+        assert_eq!(told(&logs), expected, "after a death at point {dies_at}, {point:?}");
+        if let Some(step) = Step::of(&point) {
+            met.entry((step, point.after)).or_insert(dies_at);
         }
-        if app.lanes().unwrap().state() != factum::LaneState::Running {
-            return None;
-        }
-        std::thread::yield_now();
     }
+    unreachable!("a life comes to its end")
 }
 
 #[test]
-fn a_death_at_any_write_loses_nothing_and_repeats_nothing() {
-    for stores_the_last in [false, true] {
-        let mut reached_the_end = false;
-        for appends in 0..200 {
-            if !dies_after(appends, stores_the_last) {
-                reached_the_end = true;
-                assert!(appends >= script().len() as i64 * 2, "each command is written twice: {appends}");
-                break;
-            }
+fn a_death_at_any_operation_loses_nothing_and_repeats_nothing() {
+    let logs = Logs::in_memory();
+    assert!(play(&logs, None).is_none());
+    let expected = told(&logs);
+    let met = every_death(&expected);
+    for step in STEPS {
+        for after in [false, true] {
+            assert!(met.contains_key(&(step, after)), "no death {step:?}, after it: {after}");
         }
-        assert!(reached_the_end, "every write was died at");
     }
-}
-
-/// What a sequence of payments comes to, one after another: the balances, and which of them succeed.
-fn sequential(script: &[(u64, i64)]) -> (HashMap<u64, i64>, Vec<Status>) {
-    let (mut balances, mut outcomes) = (HashMap::new(), Vec::new());
-    for (account, cents) in script {
-        let balance: &mut i64 = balances.entry(*account).or_default();
-        let succeeds = *balance + cents >= 0;
-        *balance += if succeeds { *cents } else { 0 };
-        outcomes.push(if succeeds { Status::Succeeded } else { Status::Rejected });
+    // On files each named step once on either side: the logs are opened again as a process finds them.
+    for ((step, after), dies_at) in met {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = Logs::Embedded(dir.path());
+        let died_at = play(&logs, Some(dies_at)).expect("it dies there on files as well");
+        assert_eq!((Step::of(&died_at), died_at.after), (Some(step), after));
+        assert_eq!(told(&logs), expected, "after a death at {step:?}, after it: {after}");
     }
-    (balances, outcomes)
-}
-
-/// A random script, sent by a process that dies again and again at random writes.
-fn random_deaths(seed: u64) {
-    let random = SeededEntropy::new(seed);
-    let below = |bound: u64| random.next_u64() % bound;
-    let cents = |drawn: u64| i64::try_from(drawn).unwrap() - 12;
-    let script: Vec<_> = (0..5 + below(30)).map(|_| (below(4), cents(below(30)))).collect();
-    let logs = Logs { events: Arc::new(MemoryStore::new()), commands: Arc::new(MemoryStore::new()) };
-    block_on(async {
-        let (mut reached, mut sent) = (0, Vec::new());
-        for _ in 0..1 + below(4) {
-            let dying = logs.dying(i64::try_from(below(40)).unwrap(), below(2) == 0);
-            let (at, some) = send(&dying, &script, reached).await;
-            (reached, sent) = (at, [sent, some].concat());
-            if below(2) == 0
-                && let Some(last) = sent.last()
-            {
-                let _ = wait(&dying, *last).await;
-            }
-            dying.stop().await;
-        }
-        let app = logs.dying(i64::MAX, true);
-        sent.extend(send(&app, &script, reached).await.1);
-        let (balances, outcomes) = sequential(&script);
-        let mut events = 0;
-        for (number, (id, expected)) in sent.iter().zip(&outcomes).enumerate() {
-            let status = app.lanes().unwrap().outcome(*id).await.unwrap();
-            assert_eq!(status.status, *expected, "command {number} of {script:?}");
-            events += status.events.len();
-        }
-        assert_eq!(sent.len(), script.len());
-        assert_eq!(app.store().head().await.unwrap().position.get(), events as u64);
-        for (account, balance) in balances {
-            let cash = app.view::<Cash>(AccountId(account)).await.unwrap().state;
-            assert_eq!(cash, Cash(balance.unsigned_abs()), "account {account} of {script:?}");
-        }
-    });
-}
-
-#[test]
-fn soak_random_deaths_leave_what_would_have_been() {
-    soak(0, 100, random_deaths);
 }

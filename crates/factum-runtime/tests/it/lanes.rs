@@ -108,10 +108,10 @@ fn a_repeat_gets_a_ticket_for_the_first() {
 fn a_command_that_nobody_decides_is_refused() {
     block_on(async {
         let refused = app().submit(crate::bank::Number).await.unwrap_err();
-        assert_eq!(refused, SubmitError::NotRegistered { name: "bank.number" });
+        assert_eq!(refused, SubmitError::NotRegistered { name: "bank.number".to_owned() });
         assert!(refused.to_string().contains(".commands::<(..)>()"));
         let none = App::in_memory().start().submit(Deposit(ANN, 1)).await.map(drop).unwrap_err();
-        assert_eq!(none, SubmitError::NotRegistered { name: "bank.deposit" });
+        assert_eq!(none, SubmitError::NotRegistered { name: "bank.deposit".to_owned() });
     });
 }
 

@@ -4,9 +4,14 @@
 
 mod bank;
 mod crashes;
+mod desk;
+mod expected;
 mod feeds;
+mod full;
 mod guards;
 mod idempotency;
+mod interleavings;
+mod kill;
 mod lanes;
 mod loading;
 mod observed;

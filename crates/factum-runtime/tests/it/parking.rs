@@ -191,6 +191,44 @@ fn a_command_that_this_build_does_not_know_is_parked_until_one_does() {
     });
 }
 
+#[test]
+fn a_command_that_was_decided_at_once_under_the_same_id_holds_nobody_back() {
+    block_on(async {
+        let app = Logs::new().start();
+        let id = app.fresh_command_id();
+        app.execute(Deposit(ANN, 1)).command_id(id).await.unwrap();
+        // Another command under its id: it cannot be decided, and there is an outcome.
+        let ticket = app.submit(Till(ANN, 2)).command_id(id).await.unwrap();
+        assert_eq!(ticket.outcome().await.unwrap().status, Status::Succeeded);
+        let next = app.submit(Till(ANN, 3)).await.unwrap();
+        assert_eq!(next.outcome().await.unwrap().status, Status::Succeeded);
+        assert_eq!(deposits(&app).await, "1 3");
+    });
+}
+
+#[test]
+fn a_parked_command_that_is_decided_at_once_gives_its_key_free_when_it_is_released() {
+    let _till = TILL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    block_on(async {
+        for discards in [false, true] {
+            let app = Logs::new().start();
+            let ids = parked(&app).await;
+            OUT_OF_ORDER.store(false, Ordering::SeqCst);
+            app.execute(Till(ANN, 13)).command_id(ids[0]).await.unwrap();
+            let lanes = app.lanes().unwrap();
+            assert_eq!(lanes.parked().await.unwrap()[0].command, ids[0], "its key still waits");
+            match discards {
+                true => lanes.discard(ids[0], "olga", "it is done").await.unwrap(),
+                false => lanes.redrive(ids[0], "olga").await.unwrap(),
+            };
+            for id in ids {
+                until(&app, id, Status::Succeeded).await;
+            }
+            assert_eq!(deposits(&app).await, "13 1 2");
+        }
+    });
+}
+
 /// What was deposited to ann, in order.
 async fn deposits(app: &App) -> String {
     let query = factum::QueryItem::default().stream(factum::StreamName::unchecked("account-1")).into();
@@ -203,4 +241,19 @@ async fn deposits(app: &App) -> String {
 
 async fn status_actor(app: &App, id: CommandId) -> String {
     app.status(id).await.unwrap().unwrap().actor.unwrap().to_string()
+}
+
+#[test]
+fn what_stands_behind_a_parked_command_is_pending_and_no_reader_waits_for_it() {
+    let _till = TILL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    block_on(async {
+        let app = Logs::new().start();
+        parked(&app).await;
+        assert!(app.pending::<Cash>(&ANN).await.unwrap() && !app.pending::<Cash>(&BOB).await.unwrap());
+        // A reader that waited would wait for good.
+        assert!(!app.settled::<Cash>(&ANN, Duration::MAX).await.unwrap());
+        let alone = app.submit(Till(AccountId(3), 13)).await.unwrap();
+        assert_eq!(alone.outcome().await.unwrap().status, Status::Parked);
+        assert!(app.pending::<Cash>(&AccountId(3)).await.unwrap(), "it has no final outcome");
+    });
 }

@@ -2,11 +2,15 @@
 
 use crate::bank::{AccountId, Cash, Deposit, Withdraw};
 use factum::{
+    SubmitError,
     prelude::*,
-    store::{AppendError, Store, Verdict},
+    store::{AppendError, MemoryStore, Store, Verdict},
 };
 use factum_testkit::Intercepted;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 fn lost(verdicts: usize) -> Vec<Verdict> {
     vec![Err(AppendError::Unknown { cause: "the answer was lost".into() }); verdicts]
@@ -48,5 +52,28 @@ fn if_it_is_not_there_the_sender_is_told_that_nobody_knows() {
         let unknown = app.execute(Deposit(AccountId(1), 5)).command_id(id).await.unwrap_err();
         assert!(matches!(&unknown, ExecuteError::Unknown { command, .. } if *command == id), "{unknown:?}");
         assert_eq!(behind.store().head().await.unwrap().sequence.get(), 0);
+    });
+}
+
+#[test]
+fn a_key_that_is_used_again_is_refused_also_when_the_answer_was_lost() {
+    block_on(async {
+        let loses = Arc::new(AtomicBool::new(false));
+        let is_lost = Arc::clone(&loses);
+        let commands = Intercepted::new(Arc::new(MemoryStore::new()), move |store: &dyn Store, batch| {
+            let (count, is_lost) = (batch.len(), is_lost.load(Ordering::SeqCst));
+            Box::pin(async move {
+                let verdicts = store.append(batch).await;
+                if is_lost { lost(count) } else { verdicts }
+            })
+        });
+        let app = App::on(Arc::new(MemoryStore::new())).command_log(Arc::new(commands)).commands::<Deposit>();
+        let app = app.start();
+        let send = |cents| app.submit(Deposit(AccountId(1), cents)).idempotency_key("k");
+        let first = send(5).await.unwrap().command_id();
+        app.lanes().unwrap().outcome(first).await.unwrap();
+        loses.store(true, Ordering::SeqCst);
+        assert_eq!(send(5).await.unwrap().command_id(), first);
+        assert_eq!(send(6).await.unwrap_err(), SubmitError::KeyReused { command: first });
     });
 }

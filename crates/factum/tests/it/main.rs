@@ -3,6 +3,7 @@
 mod campus;
 mod commands;
 mod derived_ids;
+mod diffs;
 mod events;
 mod examples;
 mod given;

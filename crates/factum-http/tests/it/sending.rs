@@ -1,0 +1,343 @@
+//! What the sender of a command is answered: accepted, what became of it if they wait, why not, and the same
+//! again when they repeat it.
+
+use crate::notes::{Client, served};
+use axum::{
+    Json,
+    extract::State,
+    response::Response,
+    routing::{get, post, put},
+};
+use factum::{At, prelude::*, store::MemoryStore};
+use factum_http::{Body, IfNoneMatch, Incoming, Metrics, PathId, Permissions, Problem, Routes, Service};
+use factum_testkit::Intercepted;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Id)]
+struct TillId(factum::Uuid);
+
+#[derive(Event, Debug, Clone, PartialEq)]
+#[event(context = "tills", stream = till)]
+enum TillEvent {
+    Opened { till: TillId },
+    Filled { till: TillId, cents: u64 },
+}
+
+#[derive(Default, Debug, Clone)]
+struct Till(Option<u64>);
+
+#[model]
+impl Model for Till {
+    type Scope = Stream<TillId>;
+    fn apply(&mut self, event: TillEvent) {
+        match event {
+            TillEvent::Opened { .. } => self.0 = Some(0),
+            TillEvent::Filled { cents, .. } => self.0 = self.0.map(|total| total + cents),
+        }
+    }
+}
+
+#[derive(Command)]
+#[command(name = "tills.open")]
+struct Open {
+    till: TillId,
+}
+
+impl Decide for Open {
+    type Event = TillEvent;
+    type Models = Till;
+    type Rejection = Refused;
+    fn keys(&self) -> TillId {
+        self.till
+    }
+    fn decide(&self, till: &Till, _: &Context) -> Decision<Self> {
+        ensure!(till.0.is_none(), "already-open");
+        emit(TillEvent::Opened { till: self.till })
+    }
+}
+
+#[derive(Command)]
+#[command(name = "tills.fill")]
+struct Fill {
+    till: TillId,
+    cents: u64,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, Reject)]
+enum FillRejected {
+    #[error("there is no such till")]
+    #[reject(404)]
+    NoTill,
+}
+
+impl Decide for Fill {
+    type Event = TillEvent;
+    type Models = Till;
+    type Rejection = FillRejected;
+    fn keys(&self) -> TillId {
+        self.till
+    }
+    fn decide(&self, till: &Till, _: &Context) -> Decision<Self> {
+        assert!(self.cents != 13, "thirteen breaks the till");
+        ensure!(till.0.is_some(), FillRejected::NoTill);
+        emit(TillEvent::Filled { till: self.till, cents: self.cents })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cents {
+    cents: u64,
+}
+
+async fn open(State(app): State<App>, incoming: Incoming) -> Result<Response, Problem> {
+    let till: TillId = incoming.fresh_id();
+    incoming.submit(&app, Open { till }).minted("till", till).created_at(format!("/tills/{till}")).await
+}
+
+async fn fill(
+    State(app): State<App>,
+    PathId(till): PathId<TillId>,
+    incoming: Incoming,
+    Body(Cents { cents }): Body<Cents>,
+) -> Result<Response, Problem> {
+    incoming.submit(&app, Fill { till, cents }).minted("till", till).await
+}
+
+async fn fill_now(
+    State(app): State<App>,
+    PathId(till): PathId<TillId>,
+    incoming: Incoming,
+    Body(Cents { cents }): Body<Cents>,
+) -> Result<Response, Problem> {
+    incoming.execute(&app, Fill { till, cents }).minted("till", till).await
+}
+
+async fn read(
+    State(app): State<App>,
+    PathId(till): PathId<TillId>,
+    unless: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let At { state: Till(cents), revision, .. } = app.view::<Till>(till).await?;
+    Ok(unless.answer(revision, Json(json!({"cents": cents}))))
+}
+
+fn service(app: App) -> Service {
+    let routes = Routes::new()
+        .command::<Open>("/tills", post(open))
+        .command::<Fill>("/tills/{id}", put(fill))
+        .command::<Fill>("/tills/{id}/now", put(fill_now))
+        .query("tills.read", "/tills/{id}", get(read))
+        .with_state(app.clone());
+    Service { name: "tills", about: "tills", app, routes, permissions: Permissions::new(), hints: &[] }
+}
+
+fn asked<T: Send + 'static>(ask: impl FnOnce(&Client) -> T + Send + 'static) -> T {
+    let app = App::in_memory().commands::<(Open, Fill)>().start();
+    served(vec![service(app)], Metrics::default(), ask)
+}
+
+const WAIT: (&str, &str) = ("Prefer", "wait=30");
+
+/// Opens a till, and waits until it is open.
+fn opened(client: &Client) -> String {
+    let answer = client.send("POST", "/tills", &[WAIT], "");
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["till"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn who_does_not_wait_is_told_that_it_is_accepted_and_where_to_ask() {
+    asked(|client| {
+        let answer = client.send("POST", "/tills", &[], "");
+        let body = answer.json();
+        assert_eq!((answer.status, body.as_object().unwrap().len()), (202, 2), "{body}");
+        let place = format!("/commands/{}", body["command_id"].as_str().unwrap());
+        assert_eq!(answer.header("location"), place);
+        assert_eq!(client.get(&place).status, 200);
+        assert_eq!(answer.header("preference-applied"), "");
+    });
+}
+
+#[test]
+fn who_waits_is_told_the_outcome_with_the_fields_of_the_202() {
+    asked(|client| {
+        let answer = client.send("POST", "/tills", &[WAIT], "");
+        let body = answer.json();
+        let till = body["till"].as_str().unwrap();
+        assert_eq!((answer.status, answer.header("location")), (201, format!("/tills/{till}")));
+        assert_eq!(answer.header("preference-applied"), "wait=30");
+        let id = body["command_id"].as_str().unwrap();
+        let mut status = client.get(&format!("/commands/{id}")).json();
+        status["till"] = till.into();
+        assert_eq!(body, status);
+        assert_eq!((&body["status"], &body["service"]), (&json!("succeeded"), &json!("tills")));
+        let filled = client.send("PUT", &format!("/tills/{till}"), &[WAIT], r#"{"cents": 5}"#);
+        assert_eq!((filled.status, &filled.json()["status"]), (200, &json!("succeeded")));
+        let place = format!("/commands/{}", filled.json()["command_id"].as_str().unwrap());
+        assert_eq!(filled.header("location"), place);
+    });
+}
+
+#[test]
+fn a_rejection_that_was_waited_for_has_its_own_status_and_the_ids() {
+    asked(|client| {
+        let unknown = "/tills/00000000-0000-0000-0000-000000000007";
+        let answer = client.send("PUT", unknown, &[WAIT], r#"{"cents": 5}"#);
+        let body = answer.json();
+        assert_eq!((answer.status, &*answer.content_type), (404, "application/problem+json"));
+        assert_eq!((&body["code"], &body["status"]), (&json!("no-till"), &json!(404)));
+        assert_eq!(body["rejection"], json!({"code": "no-till", "reason": "there is no such till"}));
+        assert_eq!(body["till"], "00000000-0000-0000-0000-000000000007");
+        assert_eq!(answer.header("location"), format!("/commands/{}", body["command_id"].as_str().unwrap()));
+        assert_eq!(client.send("PUT", unknown, &[], r#"{"cents": 5}"#).status, 202, "who does not wait");
+    });
+}
+
+#[test]
+fn a_parked_command_is_accepted_and_no_more() {
+    asked(|client| {
+        let till = opened(client);
+        let answer = client.send("PUT", &format!("/tills/{till}"), &[WAIT], r#"{"cents": 13}"#);
+        let body = answer.json();
+        assert_eq!((answer.status, body.as_object().unwrap().len()), (202, 2), "{body}");
+        let status = client.get(&answer.header("location")).json();
+        assert_eq!(status["status"], "parked");
+        assert!(status["cause"].as_str().unwrap().contains("thirteen breaks the till"), "{status}");
+    });
+}
+
+#[test]
+fn who_waited_in_vain_is_told_what_who_does_not_wait_is_told() {
+    let never = Intercepted::new(Arc::new(MemoryStore::new()), |_, _| Box::pin(std::future::pending()));
+    let app =
+        App::on(Arc::new(never)).command_log(Arc::new(MemoryStore::new())).commands::<(Open, Fill)>().start();
+    served(vec![service(app)], Metrics::default(), |client| {
+        let key = ("Idempotency-Key", "k");
+        let waited = client.send("POST", "/tills", &[("Prefer", "wait=1"), key], "");
+        let not_waited = client.send("POST", "/tills", &[key], "");
+        assert_eq!((waited.status, waited.json()), (202, not_waited.json()));
+    });
+}
+
+#[test]
+fn a_repeat_is_answered_as_the_first_whatever_became_of_it_and_whether_it_waits_or_not() {
+    asked(|client| {
+        let key = ("Idempotency-Key", "k");
+        let first = client.send("POST", "/tills", &[key], "");
+        let waited = client.send("POST", "/tills", &[key, WAIT], "");
+        assert_eq!((waited.status, &waited.json()["till"]), (201, &first.json()["till"]));
+        let again = client.send("POST", "/tills", &[key], "");
+        assert_eq!((again.status, again.json()), (202, first.json()));
+        assert_eq!(client.send("POST", "/tills", &[key, WAIT], "").json(), waited.json());
+        let till = first.json()["till"].as_str().unwrap().to_owned();
+        let fill = |cents: &str| client.send("PUT", &format!("/tills/{till}"), &[key], cents);
+        assert_eq!(fill(r#"{"cents": 5}"#).status, 202, "another path is another request");
+        let other = fill(r#"{"cents": 6}"#);
+        assert_eq!((other.status, &other.json()["type"]), (422, &json!("urn:factum:problem:key-reused")));
+    });
+}
+
+#[test]
+fn repeats_at_the_same_time_are_one_command() {
+    asked(|client| {
+        let till = opened(client);
+        let path = format!("/tills/{till}");
+        let send = || client.send("PUT", &path, &[("Idempotency-Key", "k"), WAIT], r#"{"cents": 5}"#).json();
+        let all: Vec<Value> = std::thread::scope(|scope| {
+            let sent: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|answer| *answer == all[0]), "{all:?}");
+        assert_eq!(client.get(&path).json(), json!({"cents": 5}));
+    });
+}
+
+#[test]
+fn a_change_guarded_by_if_match_is_refused_once_the_till_has_moved_on() {
+    asked(|client| {
+        let till = opened(client);
+        let path = format!("/tills/{till}");
+        let tag = client.get(&path).header("etag");
+        assert_eq!(tag, r#""0""#);
+        let guard = ("If-Match", &*tag);
+        assert_eq!(client.send("PUT", &path, &[guard, WAIT], r#"{"cents": 5}"#).status, 200);
+        for headers in [&[guard][..], &[guard, WAIT]] {
+            let late = client.send("PUT", &path, headers, r#"{"cents": 7}"#);
+            assert_eq!(
+                (late.status, &late.json()["type"]),
+                (412, &json!("urn:factum:problem:stale-revision"))
+            );
+        }
+        assert_eq!(client.send("PUT", &format!("{path}/now"), &[guard], r#"{"cents": 7}"#).status, 412);
+        assert_eq!(client.send("PUT", &path, &[("If-Match", "*"), WAIT], r#"{"cents": 1}"#).status, 200);
+        assert_eq!(client.send("PUT", &path, &[WAIT], r#"{"cents": 1}"#).status, 200);
+        assert_eq!(client.get(&path).json(), json!({"cents": 7}));
+        let malformed = client.send("PUT", &path, &[("If-Match", "0")], r#"{"cents": 1}"#);
+        assert_eq!((malformed.status, &malformed.json()["fields"][0]["field"]), (400, &json!("If-Match")));
+    });
+}
+
+#[test]
+fn what_a_reader_has_is_not_sent_again_until_it_changes() {
+    asked(|client| {
+        let path = format!("/tills/{}", opened(client));
+        let tag = client.get(&path).header("etag");
+        let same = client.send("GET", &path, &[("If-None-Match", &tag)], "");
+        assert_eq!((same.status, &*same.text, same.header("etag")), (304, "", tag.clone()));
+        client.send("PUT", &path, &[WAIT], r#"{"cents": 5}"#);
+        let changed = client.send("GET", &path, &[("If-None-Match", &tag)], "");
+        assert_eq!(
+            (changed.status, changed.json(), changed.header("etag")),
+            (200, json!({"cents": 5}), r#""1""#.into())
+        );
+    });
+}
+
+#[test]
+fn one_that_is_decided_at_once_is_answered_with_its_outcome_and_never_202() {
+    asked(|client| {
+        let till = opened(client);
+        let path = format!("/tills/{till}/now");
+        let filled = client.send("PUT", &path, &[], r#"{"cents": 5}"#);
+        assert_eq!((filled.status, &filled.json()["status"]), (200, &json!("succeeded")));
+        assert_eq!(filled.json()["till"], till);
+        let nobody =
+            client.send("PUT", "/tills/00000000-0000-0000-0000-000000000007/now", &[], r#"{"cents": 5}"#);
+        assert_eq!((nobody.status, &nobody.json()["code"]), (404, &json!("no-till")));
+        let key = [("Idempotency-Key", "k")];
+        let first = client.send("PUT", &path, &key, r#"{"cents": 5}"#);
+        assert_eq!(client.send("PUT", &path, &key, r#"{"cents": 5}"#).json(), first.json());
+        assert_eq!(client.get(&format!("/tills/{till}")).json(), json!({"cents": 10}));
+    });
+}
+
+#[test]
+fn any_command_is_sent_by_its_name() {
+    asked(|client| {
+        let send = |body: Value| client.send("POST", "/commands", &[WAIT], &body.to_string());
+        let till = "00000000-0000-0000-0000-000000000007";
+        let opened = send(json!({"action": "tills.open", "data": {"till": till}}));
+        assert_eq!((opened.status, &opened.json()["service"]), (201, &json!("tills")));
+        let filled = send(json!({"action": "tills.fill", "data": {"till": till, "cents": 5}}));
+        assert_eq!((filled.status, &filled.json()["action"]), (200, &json!("tills.fill")));
+        assert_eq!(client.get(&format!("/tills/{till}")).json(), json!({"cents": 5}));
+        for (body, field) in [
+            (json!({"action": "tills.rob", "data": {}}), "action"),
+            (json!({"data": {}}), "action"),
+            (json!({"action": "tills.fill"}), "data"),
+            (json!({"action": "tills.fill", "data": {"till": till}}), "data.cents"),
+            (json!({"action": "tills.fill", "data": []}), "data"),
+            (json!({"action": "tills.open", "data": {"till": till}, "id": 7}), "id"),
+        ] {
+            let refused = send(body.clone());
+            assert_eq!(
+                (refused.status, &refused.json()["fields"][0]["field"]),
+                (400, &json!(field)),
+                "{body}"
+            );
+        }
+    });
+}

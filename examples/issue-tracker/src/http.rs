@@ -1,0 +1,229 @@
+//! The issue tracker over HTTP, under `/api/issues`. What is asked is stored first and decided in the order of
+//! its issue; so what several people ask of one issue at once is all accepted.
+
+use crate::{
+    AddComment, CommentId, CreateIssue, DeleteIssue, IssueHistory, IssueId, Numbered, Project, ReopenIssue,
+    ReplaceIssue, ResolveIssue, SetProject, SetTags, StartIssue, form::Form, issue::Exists,
+    reference::IssueRef, rules::PRIORITY_DEFAULT,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::header::RETRY_AFTER,
+    response::Response,
+    routing::{delete, get, post, put},
+};
+use factum::{App, At, Command};
+use factum_http::{IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service};
+use std::time::Duration;
+
+/// A read waits so long for commands that were accepted before it.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+
+/// Who may delete issues, beside `admin`.
+pub const MAINTAINER: Role = Role::named("maintainer");
+
+/// The issue tracker, over `app`.
+pub fn service(app: App) -> Service {
+    let routes = Routes::new()
+        .command::<CreateIssue>("/api/issues", post(create))
+        .query("issues.read-issue", "/api/issues/{id}", get(read))
+        .command::<ReplaceIssue>("/api/issues/{id}", put(replace))
+        .command::<DeleteIssue>("/api/issues/{id}", delete(remove))
+        .command::<AddComment>("/api/issues/{id}/comments", post(comment))
+        .command::<SetTags>("/api/issues/{id}/tags", put(set_tags))
+        .command::<SetProject>("/api/issues/{id}/project", put(set_project))
+        .command::<StartIssue>("/api/issues/{id}/start", post(start))
+        .command::<ResolveIssue>("/api/issues/{id}/resolve", post(resolve))
+        .command::<ReopenIssue>("/api/issues/{id}/reopen", post(reopen))
+        .with_state(app.clone());
+    let permissions = Permissions::new()
+        .commands_in("issues", [Role::WRITER])
+        .command::<DeleteIssue>([MAINTAINER])
+        .queries_in("issues", [Role::READER, Role::WRITER, MAINTAINER]);
+    Service {
+        name: "issue-tracker",
+        about: "create issues, change them, see who changed what",
+        app,
+        routes,
+        permissions,
+        hints: &HINTS,
+    }
+}
+
+const HINTS: [&str; 3] = [
+    r#"issue=$(curl -s -d '{"title": "Crash", "description": "It crashes"}' -H 'Content-Type: application/json' {url}/api/issues | sed 's/.*"id":"\([^"]*\).*/\1/')"#,
+    r#"curl -i -X PUT -d '{"title": "Crash at start", "description": "It crashes", "priority": 1}' -H 'Content-Type: application/json' {url}/api/issues/$issue"#,
+    "curl -s {url}/api/issues/$issue",
+];
+
+async fn create(State(app): State<App>, incoming: Incoming, form: Form) -> Result<Response, Problem> {
+    let issue: IssueId = incoming.fresh_id();
+    let command = form.read(
+        |form| CreateIssue {
+            issue,
+            title: form.text("title"),
+            description: form.text("description"),
+            priority: form.number_or("priority", PRIORITY_DEFAULT),
+        },
+        CreateIssue::check,
+    )?;
+    let created = format!("/api/issues/{issue}");
+    incoming.submit(&app, command).minted("id", issue).created_at(created).await
+}
+
+async fn replace(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    let command = form.read(
+        |form| ReplaceIssue {
+            issue,
+            title: form.text("title"),
+            description: form.text("description"),
+            priority: form.number_or("priority", PRIORITY_DEFAULT),
+        },
+        ReplaceIssue::check,
+    )?;
+    send(&app, &incoming, issue, command).await
+}
+
+async fn remove(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    send(&app, &incoming, issue, DeleteIssue { issue }).await
+}
+
+async fn comment(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    let comment: CommentId = incoming.fresh_id();
+    let make = |form: &mut Form| AddComment { issue, comment, text: form.text("text") };
+    let command = form.read(make, AddComment::check)?;
+    incoming.submit(&app, command).minted("id", issue).minted("comment_id", comment).await
+}
+
+async fn set_tags(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    let command = form.read(|form| SetTags { issue, tags: form.texts("tags") }, SetTags::check)?;
+    send(&app, &incoming, issue, command).await
+}
+
+async fn set_project(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    let make = |form: &mut Form| {
+        let project = form.text_or_null("project").map(Project::from);
+        SetProject { issue, project }
+    };
+    let command = form.read(make, SetProject::check)?;
+    send(&app, &incoming, issue, command).await
+}
+
+async fn start(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    form.read_none()?;
+    send(&app, &incoming, issue, StartIssue { issue }).await
+}
+
+async fn resolve(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    form.read_none()?;
+    send(&app, &incoming, issue, ResolveIssue { issue }).await
+}
+
+async fn reopen(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    incoming: Incoming,
+    form: Form,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    form.read_none()?;
+    send(&app, &incoming, issue, ReopenIssue { issue }).await
+}
+
+/// A deleted issue can still be read: it says when it was deleted, and its history is there.
+async fn read(
+    State(app): State<App>,
+    PathId(reference): PathId<IssueRef>,
+    unless: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let issue = known(&app, reference).await?;
+    // Who reads after an answer sees what it was for, unless that takes uncommonly long.
+    app.settled::<IssueHistory>(&issue, SETTLES_WITHIN).await?;
+    let At { state: history, revision, .. } = app.view::<IssueHistory>(issue).await?;
+    let Some(representation) = history.represent(issue) else {
+        // Its creation waits, or was given up meanwhile.
+        return Err(not_found(&reference).header(RETRY_AFTER, "1"));
+    };
+    Ok(unless.answer(revision, Json(representation)))
+}
+
+async fn send<C: Command>(
+    app: &App,
+    incoming: &Incoming,
+    issue: IssueId,
+    command: C,
+) -> Result<Response, Problem> {
+    incoming.submit(app, command).minted("id", issue).await
+}
+
+/// The issue that is meant. A UUID is known from the moment on that its creation was accepted; a number is
+/// given only when that is decided.
+///
+/// # Errors
+/// 404 if there is none.
+async fn known(app: &App, reference: IssueRef) -> Result<IssueId, Problem> {
+    match reference {
+        IssueRef::Number(number) => {
+            let Numbered(found) = app.view::<Numbered>(number).await?.state;
+            found.ok_or_else(|| not_found(&reference))
+        }
+        IssueRef::Id(issue) => {
+            // A creation that is decided between the two looks is there at a second look at the log.
+            let is_known = exists(app, issue).await?
+                || app.pending::<Exists>(&issue).await?
+                || exists(app, issue).await?;
+            if is_known { Ok(issue) } else { Err(not_found(&reference)) }
+        }
+    }
+}
+
+async fn exists(app: &App, issue: IssueId) -> Result<bool, Problem> {
+    let Exists(exists) = app.view::<Exists>(issue).await?.state;
+    Ok(exists)
+}
+
+fn not_found(reference: &IssueRef) -> Problem {
+    Problem::new(ProblemType::NotFound, format!("Issue {reference} not found."))
+}
