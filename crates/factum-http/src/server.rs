@@ -129,10 +129,6 @@ fn router(
     let router = commands::routes(watched.clone())
         .merge(any_command::routes(&services))
         .merge(events::routes(watched))
-<<<<<<< HEAD
-=======
-        .merge(any_command::routes(&services))
->>>>>>> feeds
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));
