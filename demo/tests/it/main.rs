@@ -6,6 +6,7 @@ mod answers;
 mod attacks;
 mod crash;
 mod data;
+mod following;
 mod full_disk;
 mod issues;
 mod refusals;
