@@ -4,14 +4,22 @@
 use crate::{Permissions, Role, Routes, connection::Ended};
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use factum::{
-    App, CommandMeasure, CommandObserver, Monotonic,
-    store::{AppendObserver, GroupMeasure, Head, SystemMonotonic},
+    App, Lanes, Monotonic,
+    store::{Head, SystemMonotonic},
 };
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TEXT_FORMAT, TextEncoder, core::Collector,
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TEXT_FORMAT,
+    TextEncoder, core::Collector,
 };
 use std::{sync::Arc, time::Duration};
+
+mod service;
+pub use service::ServiceMetrics;
+
+/// What the log of events is called in labels.
+const EVENTS: &str = "events";
+/// What the log of accepted commands is called in labels.
+const COMMANDS: &str = "commands";
 
 /// Upper bounds of what is timed, in seconds.
 const SECONDS: [f64; 17] = [
@@ -49,6 +57,11 @@ struct Families {
     group_commits: HistogramVec,
     head_position: IntGaugeVec,
     head_sequence: IntGaugeVec,
+    accepted: IntCounterVec,
+    logged_seconds: HistogramVec,
+    lane_depth: IntGaugeVec,
+    lane_oldest: GaugeVec,
+    parked: IntGaugeVec,
 }
 
 /// Registers a family as it is made.
@@ -76,6 +89,7 @@ impl Made {
 
     fn families(self) -> Families {
         const SERVICE: &[&str] = &["service"];
+        const LOG: &[&str] = &["service", "log"];
         Families {
             stopwatch: SystemMonotonic::default(),
             commands: self.counter(
@@ -114,23 +128,47 @@ impl Made {
             append_seconds: self.histogram(
                 "factum_log_append_seconds",
                 "From handing in an append to its verdicts, for those that stored something.",
-                SERVICE,
+                LOG,
                 &SECONDS,
             ),
             sync_seconds: self.histogram(
                 "factum_log_sync_seconds",
                 "How long a sync of the log took.",
-                SERVICE,
+                LOG,
                 &SECONDS,
             ),
             group_commits: self.histogram(
                 "factum_log_group_commits",
                 "How many commits shared a sync.",
-                SERVICE,
+                LOG,
                 &COMMITS,
             ),
-            head_position: self.gauge("factum_log_head_position", "The last event's position.", SERVICE),
-            head_sequence: self.gauge("factum_log_head_sequence", "The last commit's sequence.", SERVICE),
+            head_position: self.gauge("factum_log_head_position", "The last event's position.", LOG),
+            head_sequence: self.gauge("factum_log_head_sequence", "The last commit's sequence.", LOG),
+            accepted: self.counter(
+                "factum_commands_accepted_total",
+                "Commands that were stored to be decided later.",
+                &["service", "name"],
+            ),
+            logged_seconds: self.histogram(
+                "factum_logged_command_seconds",
+                "From a stored command's acceptance to its outcome, by the clock.",
+                &["service", "name"],
+                &SECONDS,
+            ),
+            lane_depth: self.gauge(
+                "factum_lane_depth",
+                "Commands that were accepted and no lane has come to.",
+                SERVICE,
+            ),
+            lane_oldest: self.add(GaugeVec::new(
+                Opts::new(
+                    "factum_lane_oldest_seconds",
+                    "How long ago the oldest of them was accepted; 0 if there is none.",
+                ),
+                SERVICE,
+            )),
+            parked: self.gauge("factum_commands_parked", "Commands that are parked.", SERVICE),
             registry: self.0,
         }
     }
@@ -149,15 +187,7 @@ impl Default for Metrics {
 impl Metrics {
     /// What counts for one service: give it to [`factum::Builder::observer`].
     pub fn service(&self, name: &'static str) -> Arc<ServiceMetrics> {
-        let Families { conflicts, append_seconds, sync_seconds, group_commits, .. } = &*self.0;
-        Arc::new(ServiceMetrics {
-            all: self.clone(),
-            service: name,
-            conflicts: conflicts.with_label_values(&[name]),
-            append_seconds: append_seconds.with_label_values(&[name]),
-            sync_seconds: sync_seconds.with_label_values(&[name]),
-            group_commits: group_commits.with_label_values(&[name]),
-        })
+        Arc::new(ServiceMetrics::new(self.clone(), name))
     }
 
     /// What the stopwatch shows.
@@ -177,15 +207,44 @@ impl Metrics {
         OpenConnection(self.clone())
     }
 
-    fn head(&self, service: &str, head: Head) {
-        let shown = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.0.head_position.with_label_values(&[service]).set(shown(head.position.get()));
-        self.0.head_sequence.with_label_values(&[service]).set(shown(head.sequence.get()));
+    /// Begins what is counted of an application's stored commands at zero.
+    fn begin(&self, service: &str, app: &App) {
+        for name in app.lanes().map(Lanes::command_names).unwrap_or_default() {
+            self.0.accepted.with_label_values(&[service, name]);
+            self.0.logged_seconds.with_label_values(&[service, name]);
+        }
+    }
+
+    /// Looks at what an application's logs hold. One that does not answer keeps what it showed last:
+    /// `/health/ready` tells what is wrong with it.
+    async fn look(&self, service: &str, app: &App) {
+        if let Ok(head) = app.store().head().await {
+            self.head(service, EVENTS, head);
+        }
+        let Some(lanes) = app.lanes() else { return };
+        if let Ok(head) = lanes.commands().head().await {
+            self.head(service, COMMANDS, head);
+        }
+        if let Ok(load) = lanes.load().await {
+            let age = load.oldest.map(|oldest| app.now().since(oldest)).unwrap_or_default();
+            self.0.lane_depth.with_label_values(&[service]).set(shown(load.depth));
+            self.0.lane_oldest.with_label_values(&[service]).set(age.as_secs_f64());
+            self.0.parked.with_label_values(&[service]).set(shown(load.parked));
+        }
+    }
+
+    fn head(&self, service: &str, log: &str, head: Head) {
+        self.0.head_position.with_label_values(&[service, log]).set(shown(head.position.get()));
+        self.0.head_sequence.with_label_values(&[service, log]).set(shown(head.sequence.get()));
     }
 
     fn page(&self) -> String {
         TextEncoder::new().encode_to_string(&self.0.registry.gather()).expect("what was gathered is text")
     }
+}
+
+fn shown(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A connection that is counted as open.
@@ -206,49 +265,9 @@ impl Drop for OpenConnection {
     }
 }
 
-/// What counts for one service.
-#[derive(Debug)]
-pub struct ServiceMetrics {
-    all: Metrics,
-    service: &'static str,
-    conflicts: IntCounter,
-    append_seconds: Histogram,
-    sync_seconds: Histogram,
-    group_commits: Histogram,
-}
-
-impl Monotonic for ServiceMetrics {
-    fn elapsed(&self) -> Duration {
-        self.all.elapsed()
-    }
-}
-
-impl CommandObserver for ServiceMetrics {
-    fn command(&self, command: &CommandMeasure) {
-        let Families { commands, command_seconds, .. } = &*self.all.0;
-        commands.with_label_values(&[self.service, command.name, command.ending.as_str()]).inc();
-        let seconds = command.took.as_secs_f64();
-        command_seconds.with_label_values(&[self.service, command.name]).observe(seconds);
-    }
-
-    fn conflict(&self) {
-        self.conflicts.inc();
-    }
-}
-
-impl AppendObserver for ServiceMetrics {
-    fn appended(&self, took: Duration) {
-        self.append_seconds.observe(took.as_secs_f64());
-    }
-
-    fn group(&self, group: &GroupMeasure) {
-        self.sync_seconds.observe(group.synced.as_secs_f64());
-        self.group_commits.observe(group.commits as f64);
-    }
-}
-
 /// `GET /metrics`.
 pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
+    apps.iter().for_each(|(service, app)| metrics.begin(service, app));
     let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
     Routes::new()
         .query(READ, "/metrics", get(answer))
@@ -263,10 +282,7 @@ type Shown = (Metrics, Arc<[(&'static str, App)]>);
 
 async fn answer(State((metrics, apps)): State<Shown>) -> impl IntoResponse {
     for (service, app) in apps.iter() {
-        // A log that does not answer keeps its last head here: `/health/ready` tells what is wrong with it.
-        if let Ok(head) = app.store().head().await {
-            metrics.head(service, head);
-        }
+        metrics.look(service, app).await;
     }
     ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.page())
 }

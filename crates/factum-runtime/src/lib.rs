@@ -35,10 +35,10 @@ pub use feeds::{
 };
 pub use intake::Intake;
 pub use lanes::{
-    Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
-    SubmitError, SystemSpawn, Ticket,
+    Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn,
+    Submit, SubmitError, SystemSpawn, Ticket,
 };
-pub use observe::{CommandMeasure, CommandObserver, Ending};
+pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
 pub use view::{At, View};

@@ -320,7 +320,8 @@ impl<B> Builder<B> {
     }
 
     /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
-    /// builder opens.
+    /// builder opens, of the log of events. Of the command log it is told to what
+    /// [`CommandObserver::command_log`] gives.
     pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
         self.ports.observer = Some(Arc::clone(&observer) as Arc<dyn CommandObserver>);
         self.appends = Some(observer);
@@ -399,9 +400,9 @@ impl Builder<Embedded> {
         let directory = &self.backend.directory;
         let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
         let commands: Option<Arc<dyn Store>> = match self.submits() {
-            // What appends cost is told of the log of events.
             true => {
-                let options = factum_log::Options { observer: None, ..options };
+                let observer = self.ports.observer.as_ref().and_then(|observer| observer.command_log());
+                let options = factum_log::Options { observer, ..options };
                 let directory = directory.join(COMMANDS);
                 let (commands, report) = factum_log::Log::open(&directory, options)?;
                 warn(&directory.display().to_string(), &report);

@@ -79,9 +79,9 @@ pub use app::{App, Builder, InMemory, On};
 pub use factum_runtime::{
     ARRIVALS_READ_MAX, Arrival, Arrivals, At, CACHE_ENTRIES_DEFAULT, CommandHistory, CommandMeasure,
     CommandObserver, CommandPlace, CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed,
-    EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneMode,
-    LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status, Submit,
-    SubmitError, SystemSpawn, Ticket, View, Watch,
+    EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneLoad,
+    LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status,
+    Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

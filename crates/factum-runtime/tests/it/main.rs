@@ -15,6 +15,7 @@ mod idempotency;
 mod interleavings;
 mod kill;
 mod lanes;
+mod load;
 mod loading;
 mod observed;
 mod outcomes;
