@@ -16,6 +16,7 @@ mod load;
 mod observe;
 mod retry;
 mod run;
+mod snapshots;
 mod states;
 mod status;
 mod view;

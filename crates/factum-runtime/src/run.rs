@@ -51,6 +51,7 @@ pub(crate) async fn run(
     if !load::resume(engine, attempt.states()) {
         attempt.states().begin();
         load::check(&attempt.states().boundaries())?;
+        load::restore(engine, attempt.states()).await;
     }
     let retry = engine.retry();
     let wanted = engine.cache().is_some() && !attempt.states().boundaries().is_empty();
@@ -62,10 +63,13 @@ pub(crate) async fn run(
         let decided = attempt.decide(&context);
         match append(engine, &command, decided, condition, wanted).await? {
             Appended::Stored(place, added) => {
-                take_in(engine, attempt.states(), &added);
+                settle(engine, attempt.states(), &added);
                 return Ok(Ended::Now(place));
             }
-            Appended::Rejected => return Err(ExecuteError::Rejected(())),
+            Appended::Rejected => {
+                settle(engine, attempt.states(), &[]);
+                return Err(ExecuteError::Rejected(()));
+            }
             Appended::DecidedElsewhere => {
                 return earlier(engine, &command).await?.ok_or_else(|| unreadable(&command));
             }
@@ -83,9 +87,9 @@ pub(crate) async fn run(
 
 /// Keeps what was decided on, with what the decision added. The command is stored by now, so a model that
 /// cannot take it in only leaves nothing behind: whoever reads it next is told.
-fn take_in(engine: &Engine, states: &mut dyn AnyStates, added: &[RecordedEvent]) {
-    let taken = panic::catch_unwind(AssertUnwindSafe(|| load::take_in(engine, states, added)));
-    if !matches!(taken, Ok(Ok(()))) {
+fn settle(engine: &Engine, states: &mut dyn AnyStates, added: &[RecordedEvent]) {
+    let settled = panic::catch_unwind(AssertUnwindSafe(|| load::settle(engine, states, added)));
+    if !matches!(settled, Ok(Ok(()))) {
         tracing::debug!("the models of a stored command could not take in its events");
     }
 }

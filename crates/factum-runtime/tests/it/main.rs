@@ -14,4 +14,5 @@ mod observed;
 mod outcomes;
 mod parking;
 mod races;
+mod snapshots;
 mod unknown;
