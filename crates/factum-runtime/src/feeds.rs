@@ -14,11 +14,11 @@ pub use updates::CommandUpdates;
 
 use crate::{
     CommandStatus, Status,
-    lanes::record::{command_tag, is_own},
+    lanes::record::{REDRIVEN, Verdict, is_own, read_mark},
 };
 use factum_event::{
-    CommandId, CommandPayload, Commit, LogIdentity, Outcome, Position, Query, QueryItem, RecordedEvent,
-    Sequence, Timestamp,
+    CommandId, CommandPayload, Commit, EventType, LogIdentity, Outcome, Position, Query, QueryItem,
+    RecordedEvent, Sequence, Timestamp,
 };
 use factum_store::{ReadOptions, Store, StoreError};
 use futures_util::future::select;
@@ -153,17 +153,27 @@ impl Feeds {
         Ok(event.filter(|event| !is_own(event.event_type.as_str())))
     }
 
-    /// Where a command stands in the command log since it was driven again, if its last word is that it was
-    /// parked. One that was discarded stays parked until it is given up.
+    /// What drove a command again since it was parked, if its last word is that it was. One that was discarded
+    /// stays parked until it is given up; one that came again behind another waits for its own release.
     async fn again(&self, commits: &[Commit]) -> Result<Option<RecordedEvent>, StoreError> {
         let parked = commits.iter().rev().find(|commit| matches!(commit.outcome, Outcome::Parked { .. }));
         let (Some(commands), Some(parked)) = (&self.commands, parked) else { return Ok(None) };
-        // A parked command comes again only because it was driven again itself.
         let CommandPayload::Logged(after) = parked.payload else { return Ok(None) };
-        let tag = command_tag(parked.header.command_id);
-        let options = ReadOptions { after, limit: 1, ..ReadOptions::default() };
-        let page = commands.read(&Query::from(QueryItem::default().tag(tag)), options).await?;
-        Ok(page.events.into_iter().next())
+        let command = parked.header.command_id;
+        let Some(first) = self.accepted(command).await? else { return Ok(None) };
+        let query = QueryItem::default().event_type(EventType::unchecked(REDRIVEN)).stream(first.stream);
+        let query = Query::from(query);
+        let mut options = ReadOptions { after, limit: READ_AHEAD_MAX, ..ReadOptions::default() };
+        loop {
+            let page = commands.read(&query, options).await?;
+            let drives = |mark: &RecordedEvent| {
+                read_mark::<Verdict>(mark).is_ok_and(|verdict| verdict.command == command)
+            };
+            match (page.events.into_iter().find(drives), page.next) {
+                (None, Some(next)) => options.after = next,
+                (mark, _) => return Ok(mark),
+            }
+        }
     }
 
     /// Ready once either log goes beyond a place.

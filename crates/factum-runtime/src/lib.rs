@@ -18,6 +18,7 @@ mod load;
 mod observe;
 mod retry;
 mod run;
+mod snapshots;
 mod states;
 mod status;
 mod view;

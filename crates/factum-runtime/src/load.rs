@@ -6,13 +6,28 @@ use crate::{
     states::{AnyStates, Progress},
 };
 use factum_domain::{Boundary, DecodeError};
-use factum_event::{Condition, Expected, InvalidName, Position, Query, RecordedEvent, Revision, StreamName};
+use factum_event::{
+    Condition, EventId, Expected, InvalidName, Position, Query, RecordedEvent, Revision, StreamName,
+};
 use factum_store::{ReadOptions, Store, StoreError};
 
 #[derive(Debug)]
 pub(crate) enum LoadError {
     Store(StoreError),
     Decode(DecodeError),
+}
+
+/// Why a load went no further.
+enum Halt {
+    Failed(LoadError),
+    /// The model behind this boundary came from a snapshot of something else.
+    Disproved(usize),
+}
+
+impl<E: Into<LoadError>> From<E> for Halt {
+    fn from(cause: E) -> Self {
+        Self::Failed(cause.into())
+    }
 }
 
 impl From<StoreError> for LoadError {
@@ -33,8 +48,15 @@ pub(crate) fn resume(engine: &Engine, states: &mut dyn AnyStates) -> bool {
     kept.is_some_and(|kept| states.resume(kept))
 }
 
+/// Begins with the snapshots that fit.
+pub(crate) async fn restore(engine: &Engine, states: &mut dyn AnyStates) {
+    if let Some(snapshots) = engine.snapshots() {
+        snapshots.restore(states).await;
+    }
+}
+
 /// Keeps the states for whoever needs them next.
-fn keep(engine: &Engine, states: &dyn AnyStates) {
+pub(crate) fn keep(engine: &Engine, states: &dyn AnyStates) {
     if let Some(cache) = engine.cache()
         && let Some(slot) = states.slot()
     {
@@ -45,12 +67,30 @@ fn keep(engine: &Engine, states: &dyn AnyStates) {
 /// A boundary that may have news.
 struct Tail {
     boundary: usize,
-    /// What stands after this is not folded.
+    /// What stands after this is to be read.
     after: Position,
+    /// The first event read must be this one, which is folded.
+    unproven: Option<EventId>,
 }
 
 /// Folds everything up to the head, which it returns. The store is asked only for what the states lack.
 pub(crate) async fn load(engine: &Engine, states: &mut dyn AnyStates) -> Result<Position, LoadError> {
+    loop {
+        match try_load(engine, states).await {
+            Ok(head) => return Ok(head),
+            Err(Halt::Failed(cause)) => return Err(cause),
+            Err(Halt::Disproved(boundary)) => {
+                if let Some(snapshots) = engine.snapshots() {
+                    snapshots.disprove(states, boundary);
+                }
+                // From the first event on, all of them: where one is wrong, the others are not worth a doubt.
+                states.begin();
+            }
+        }
+    }
+}
+
+async fn try_load(engine: &Engine, states: &mut dyn AnyStates) -> Result<Position, Halt> {
     let store = &**engine.store();
     let boundaries = states.boundaries();
     if boundaries.is_empty() {
@@ -59,11 +99,12 @@ pub(crate) async fn load(engine: &Engine, states: &mut dyn AnyStates) -> Result<
     let head = store.head().await?.position;
     let revisions = revisions(store, &boundaries, head).await?;
     let mut tails = tails(&boundaries, states.progress(), &revisions, head);
-    // A home stream that moved is news, whether or not the model reads what is new in it.
-    let mut news = tails.iter().any(|tail| boundaries[tail.boundary].home.is_some());
+    // A home stream that moved is news, whether or not the model reads what is new in it; and so is a proof.
+    let is_news = |tail: &Tail| boundaries[tail.boundary].home.is_some() || tail.unproven.is_some();
+    let mut news = tails.iter().any(is_news);
     tails.sort_by_key(|tail| (boundaries[tail.boundary].last_only, tail.after));
     let last_only = tails.partition_point(|tail| !boundaries[tail.boundary].last_only);
-    for part in tails[..last_only].chunk_by(|one, other| one.after == other.after) {
+    for part in tails[..last_only].chunk_by_mut(|one, other| one.after == other.after) {
         news |= fold_all(store, &boundaries, part, head, states).await?;
     }
     for tail in &tails[last_only..] {
@@ -107,8 +148,8 @@ fn tails(
             Some(_) => revisions[index] != progress.revision,
             None => progress.at < head,
         };
-        if news {
-            tails.push(Tail { boundary: index, after: progress.at });
+        if news || progress.unproven.is_some() {
+            tails.push(Tail { boundary: index, after: progress.after(), unproven: progress.unproven });
         }
     }
     tails
@@ -118,23 +159,33 @@ fn tails(
 async fn fold_all(
     store: &dyn Store,
     boundaries: &[Boundary],
-    part: &[Tail],
+    part: &mut [Tail],
     head: Position,
     states: &mut dyn AnyStates,
-) -> Result<bool, LoadError> {
+) -> Result<bool, Halt> {
     let query: Query = part.iter().map(|tail| boundaries[tail.boundary].item.clone()).collect();
     let mut options = ReadOptions { after: part[0].after, up_to: Some(head), ..ReadOptions::default() };
     let mut news = false;
     loop {
         let page = store.read(&query, options).await?;
         for event in &page.events {
-            for tail in part.iter().filter(|tail| boundaries[tail.boundary].matches(event)) {
-                states.fold(tail.boundary, event)?;
-                news = true;
+            for tail in part.iter_mut().filter(|tail| boundaries[tail.boundary].matches(event)) {
+                match tail.unproven.take() {
+                    Some(id) if id == event.id && event.position == tail.after.next() => {}
+                    Some(_) => return Err(Halt::Disproved(tail.boundary)),
+                    None => {
+                        states.fold(tail.boundary, event)?;
+                        news = true;
+                    }
+                }
             }
         }
-        let Some(next) = page.next else { return Ok(news) };
+        let Some(next) = page.next else { break };
         options.after = next;
+    }
+    match part.iter().find(|tail| tail.unproven.is_some()) {
+        Some(tail) => Err(Halt::Disproved(tail.boundary)),
+        None => Ok(news),
     }
 }
 
@@ -145,7 +196,7 @@ async fn fold_last(
     tail: &Tail,
     head: Position,
     states: &mut dyn AnyStates,
-) -> Result<bool, LoadError> {
+) -> Result<bool, Halt> {
     let query = Query::from(boundaries[tail.boundary].item.clone());
     let options = ReadOptions { after: tail.after, up_to: Some(head), backwards: true, limit: 1 };
     let page = store.read(&query, options).await?;
@@ -177,11 +228,7 @@ pub(crate) fn condition(states: &dyn AnyStates, head: Position) -> Condition {
 
 /// Takes in what an append of a decision on these states added. Its condition held, so nothing else that
 /// they read came between.
-pub(crate) fn take_in(
-    engine: &Engine,
-    states: &mut dyn AnyStates,
-    added: &[RecordedEvent],
-) -> Result<(), DecodeError> {
+fn take_in(states: &mut dyn AnyStates, added: &[RecordedEvent]) -> Result<(), DecodeError> {
     let Some(last) = added.last() else { return Ok(()) };
     let boundaries = states.boundaries();
     let mut revisions = Vec::with_capacity(boundaries.len());
@@ -194,8 +241,36 @@ pub(crate) fn take_in(
         revisions.push(revision.or(states.progress()[index].revision));
     }
     states.reached(last.position, &revisions);
-    keep(engine, states);
     Ok(())
+}
+
+/// Keeps what a decision was made on, with what it added, now that it is stored.
+///
+/// # Errors
+/// When a model cannot take that in. Then nothing is kept, and whoever reads it next is told.
+pub(crate) fn settle(
+    engine: &Engine,
+    states: &mut dyn AnyStates,
+    added: &[RecordedEvent],
+) -> Result<(), DecodeError> {
+    take_in(states, added)?;
+    let due = put_away(engine, states);
+    if due || !added.is_empty() {
+        keep(engine, states);
+    }
+    Ok(())
+}
+
+/// Takes the snapshots that are due; whether there were any.
+pub(crate) fn put_away(engine: &Engine, states: &mut dyn AnyStates) -> bool {
+    let due = states.progress().iter().any(Progress::is_due);
+    if let Some(snapshots) = engine.snapshots()
+        && due
+    {
+        snapshots.take(states);
+        return true;
+    }
+    false
 }
 
 /// Whether the keys of a command made names that a store takes.

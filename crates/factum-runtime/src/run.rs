@@ -52,6 +52,7 @@ pub(crate) async fn run(
     if !load::resume(engine, attempt.states()) {
         attempt.states().begin();
         load::check(&attempt.states().boundaries())?;
+        load::restore(engine, attempt.states()).await;
     }
     let expected = match ExpectedRevision::of(&command.metadata) {
         Some(expected) => {
@@ -76,10 +77,13 @@ pub(crate) async fn run(
         };
         match append(engine, &command, decided, condition, wanted).await? {
             Appended::Stored(place, added) => {
-                take_in(engine, attempt.states(), &added);
+                settle(engine, attempt.states(), &added);
                 return Ok(Ended::Now(place));
             }
-            Appended::Rejected => return Err(ExecuteError::Rejected(())),
+            Appended::Rejected => {
+                settle(engine, attempt.states(), &[]);
+                return Err(ExecuteError::Rejected(()));
+            }
             Appended::DecidedElsewhere => {
                 return earlier(engine, &command).await?.ok_or_else(|| unreadable(&command));
             }
@@ -97,9 +101,9 @@ pub(crate) async fn run(
 
 /// Keeps what was decided on, with what the decision added. The command is stored by now, so a model that
 /// cannot take it in only leaves nothing behind: whoever reads it next is told.
-fn take_in(engine: &Engine, states: &mut dyn AnyStates, added: &[RecordedEvent]) {
-    let taken = panic::catch_unwind(AssertUnwindSafe(|| load::take_in(engine, states, added)));
-    if !matches!(taken, Ok(Ok(()))) {
+fn settle(engine: &Engine, states: &mut dyn AnyStates, added: &[RecordedEvent]) {
+    let settled = panic::catch_unwind(AssertUnwindSafe(|| load::settle(engine, states, added)));
+    if !matches!(settled, Ok(Ok(()))) {
         tracing::debug!("the models of a stored command could not take in its events");
     }
 }

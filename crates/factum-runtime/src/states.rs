@@ -2,8 +2,8 @@
 //! [`AnyStates`], so that loading is compiled once. Never reads a store.
 
 use crate::cache::{Shared, Slot};
-use factum_domain::{Boundary, DecodeError, Models};
-use factum_event::{Position, RecordedEvent, Revision};
+use factum_domain::{Boundary, DecodeError, Models, SnapshotPlan};
+use factum_event::{EventId, Position, RecordedEvent, Revision};
 use std::{
     any::TypeId,
     hash::{DefaultHasher, Hash, Hasher},
@@ -19,6 +19,29 @@ pub(crate) struct Progress {
     pub(crate) events: u64,
     /// The last revision of the home stream at that place.
     pub(crate) revision: Option<Revision>,
+    /// The last event in the state.
+    pub(crate) last: Option<(Position, EventId)>,
+    /// After how many events a snapshot is due; 0: never.
+    pub(crate) every: u32,
+    /// How many events were in the state when it was last put away.
+    pub(crate) kept: u64,
+    /// The state was taken from a snapshot: this event must stand at `at`, or the state is worth nothing.
+    pub(crate) unproven: Option<EventId>,
+}
+
+impl Progress {
+    /// Whether the state should be put away.
+    pub(crate) fn is_due(&self) -> bool {
+        self.every > 0 && self.events >= self.kept.saturating_add(u64::from(self.every))
+    }
+
+    /// After which place the log is read on: a state that is to be proven begins with its own last event.
+    pub(crate) fn after(&self) -> Position {
+        match self.unproven {
+            Some(_) => Position::new(self.at.get().saturating_sub(1)),
+            None => self.at,
+        }
+    }
 }
 
 /// Models being loaded.
@@ -40,6 +63,14 @@ pub(crate) trait AnyStates: Send + Sync {
     fn reached(&mut self, at: Position, revisions: &[Option<Revision>]);
     /// As it is kept.
     fn shared(&self) -> Shared;
+    /// How each model is kept on disk, with its boundary; nothing if none is.
+    fn plans(&self) -> Vec<(Boundary, Option<SnapshotPlan>)>;
+    /// The model behind a boundary as it is kept on disk.
+    fn save(&self, boundary: usize) -> Result<Vec<u8>, String>;
+    /// Puts the model behind a boundary to what was kept on disk, with how far that is folded.
+    fn restore(&mut self, boundary: usize, stored: &[u8], progress: Progress) -> Result<(), String>;
+    /// The model behind a boundary was put away.
+    fn kept(&mut self, boundary: usize);
 }
 
 /// Folded models of known types.
@@ -97,10 +128,21 @@ impl<M: Models> AnyStates for States<M> {
     fn begin(&mut self) {
         let mut boundaries = Vec::new();
         M::boundaries(&self.keys, &mut boundaries);
+        let mut progress = vec![Progress::default(); boundaries.len()];
+        if M::SNAPSHOTS {
+            let mut plans = Vec::new();
+            M::snapshots(&self.keys, &mut plans);
+            // Of the last event alone there is nothing to put away.
+            let plans = plans.iter().zip(&boundaries).map(|(plan, boundary)| match plan {
+                Some(plan) if !boundary.last_only => plan.every,
+                _ => 0,
+            });
+            progress.iter_mut().zip(plans).for_each(|(progress, every)| progress.every = every);
+        }
         self.folded = Some(Arc::new(Folded {
             keys: self.keys.clone(),
             models: M::start(&self.keys),
-            progress: vec![Progress::default(); boundaries.len()],
+            progress,
             boundaries: boundaries.into(),
         }));
     }
@@ -133,17 +175,42 @@ impl<M: Models> AnyStates for States<M> {
         }
         models.fold(boundary, record)?;
         progress[boundary].events += 1;
+        progress[boundary].last = Some((record.position, record.id));
         Ok(())
     }
 
     fn reached(&mut self, at: Position, revisions: &[Option<Revision>]) {
         for (progress, revision) in self.folded_mut().progress.iter_mut().zip(revisions) {
-            (progress.at, progress.revision) = (at, *revision);
+            (progress.at, progress.revision, progress.unproven) = (at, *revision, None);
         }
     }
 
     fn shared(&self) -> Shared {
         Arc::clone(self.folded()) as Shared
+    }
+
+    fn plans(&self) -> Vec<(Boundary, Option<SnapshotPlan>)> {
+        let mut plans = Vec::new();
+        if M::SNAPSHOTS {
+            M::snapshots(&self.keys, &mut plans);
+        }
+        self.folded().boundaries.iter().cloned().zip(plans).collect()
+    }
+
+    fn save(&self, boundary: usize) -> Result<Vec<u8>, String> {
+        self.folded().models.save(boundary)
+    }
+
+    fn restore(&mut self, boundary: usize, stored: &[u8], restored: Progress) -> Result<(), String> {
+        let Folded { models, progress, .. } = self.folded_mut();
+        models.restore(boundary, stored)?;
+        progress[boundary] = restored;
+        Ok(())
+    }
+
+    fn kept(&mut self, boundary: usize) {
+        let progress = &mut self.folded_mut().progress[boundary];
+        progress.kept = progress.events;
     }
 }
 

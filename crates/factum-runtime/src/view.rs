@@ -47,11 +47,15 @@ impl<'a, M: Model> View<'a, M> {
         let mut states = States::<M>::new(self.key);
         if !load::resume(self.engine, &mut states) {
             states.begin();
+            load::restore(self.engine, &mut states).await;
         }
         let position = load::load(self.engine, &mut states).await.map_err(|cause| match cause {
             LoadError::Store(cause) => ReadError::Unavailable(cause),
             LoadError::Decode(cause) => ReadError::Corrupt(cause),
         })?;
+        if load::put_away(self.engine, &mut states) {
+            load::keep(self.engine, &states);
+        }
         let progress = states.progress();
         let (events, revision) = (progress[0].events, progress[0].revision);
         let (state, store) = (states.into_models(), self.engine.store());

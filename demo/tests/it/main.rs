@@ -7,6 +7,7 @@ mod attacks;
 mod connections;
 mod crash;
 mod data;
+mod following;
 mod full_disk;
 mod issues;
 mod refusals;

@@ -1,6 +1,6 @@
 //! A signal ends the process in good order.
 
-use crate::server::Server;
+use crate::{following::Stream, server::Server};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{Read, Write},
@@ -76,4 +76,18 @@ fn an_idle_connection_does_not_hold_up_the_end() {
     stream.read_exact(&mut some).unwrap();
     kill_process(Pid::from_child(&server.child), Signal::TERM).unwrap();
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn open_streams_end_with_it_and_do_not_hold_up_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start_telling(dir.path(), "warn");
+    let open = ["/commands/updates", "/events/updates"].map(|path| Stream::open(&server, path, None));
+    let lines = server.stop_and_read();
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert!(!lines.contains("still under way"), "{lines}");
+    for stream in open {
+        let rest: Vec<_> = stream.lines.map(Result::unwrap).filter(|line| !line.is_empty()).collect();
+        assert!(rest.len() == 1 && rest[0].starts_with("id: "), "{rest:?}");
+    }
 }

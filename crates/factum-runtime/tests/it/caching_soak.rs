@@ -1,11 +1,11 @@
-//! Applications with and without a cache, given the same commands while a stranger writes between: the same
+//! Applications with and without a cache, with and without snapshots, given the same commands while a stranger writes between: the same
 //! outcomes, the same states, the same log.
 
 use crate::bank::{AccountId, Balance, BankEvent, Cash, Deposit, LastNumber, Move, Number, PayIn, Withdraw};
 use factum::{
     Retry,
     prelude::*,
-    store::{MemoryStore, Store},
+    store::{MemorySnapshots, MemoryStore, Store},
 };
 use factum_testkit::{Intercepted, SeededEntropy, VirtualClock, soak};
 use std::{
@@ -102,7 +102,7 @@ mod world {
     }
 
     impl World {
-        pub(super) fn new(cache: usize) -> Self {
+        pub(super) fn new((cache, snapshots): (usize, bool)) -> Self {
             let clock = Arc::new(VirtualClock::default());
             let entropy = Arc::new(SeededEntropy::new(1));
             let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ports(clock.clone(), &*entropy));
@@ -120,8 +120,12 @@ mod world {
                 })
             });
             let retry = Retry { pause: Duration::ZERO, ..Retry::default() };
-            let app =
-                App::on(Arc::new(raced)).cache(cache).clock(clock).entropy(entropy).retry(retry).start();
+            let app = App::on(Arc::new(raced)).cache(cache).clock(clock).entropy(entropy).retry(retry);
+            let app = match snapshots {
+                true => app.snapshots(Arc::new(MemorySnapshots::new())),
+                false => app,
+            };
+            let app = app.start();
             Self { app, store, ambush }
         }
 
@@ -135,12 +139,13 @@ mod world {
 }
 
 #[test]
-fn soak_a_cache_changes_no_outcome_and_no_state() {
+fn soak_caches_and_snapshots_change_no_outcome_and_no_state() {
     use world::{Deed, World};
     soak(1, 24, |seed| {
         let random = SeededEntropy::new(seed);
-        // None, so little that nearly everything is driven out, and enough.
-        let worlds = [0, 1, 8, 4096].map(World::new);
+        // No room, so little that nearly everything is driven out, and enough; with snapshots and without.
+        let worlds = [(0, false), (0, true), (1, false), (8, true), (4096, false), (4096, true)];
+        let worlds = worlds.map(World::new);
         for step in 1..120_u128 {
             let deed = Deed::drawn(&random);
             let ambush = (random.next_u64().is_multiple_of(3)).then(|| Deed::drawn(&random));

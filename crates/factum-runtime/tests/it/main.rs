@@ -21,4 +21,5 @@ mod observed;
 mod outcomes;
 mod parking;
 mod races;
+mod snapshots;
 mod unknown;

@@ -125,12 +125,17 @@ fn decide(events: &MemoryStore, number: u128, place: u64, outcome: Outcome) {
     append(events, id(number), CommandPayload::Logged(Position::new(place)), outcome, Vec::new());
 }
 
-fn redrive(commands: &MemoryStore, number: u128) {
+/// Drives a command again, and another that waits behind it.
+fn redrive(commands: &MemoryStore, number: u128, waiting: Option<u128>) {
     let command = id(number);
     let verdict =
         format!(r#"{{"command": "{command}", "name": "bank.machine", "by": "olga", "cause": "-"}}"#);
-    let again = event("bank.machine", "{}".to_owned()).tag(Tag::unchecked(format!("command:{command}")));
-    let events = vec![event("factum.command-redriven", verdict), again];
+    let again = |number| {
+        let tag = Tag::unchecked(format!("command:{}", id(number)));
+        event("bank.machine", "{}".to_owned()).tag(tag)
+    };
+    let mut events = vec![event("factum.command-redriven", verdict), again(number)];
+    events.extend(waiting.map(again));
     append(commands, id(number + 1000), CommandPayload::None, Outcome::Succeeded, events);
 }
 
@@ -150,10 +155,43 @@ fn a_command_is_told_as_parked_before_it_is_told_as_driven_again() {
         let (into_events, into_commands) = (Arc::clone(&events), Arc::clone(&commands.inner));
         *commands.before_commits.lock().unwrap() = Some(Box::new(move || {
             decide(&into_events, 1, 1, parked());
-            redrive(&into_commands, 1);
+            redrive(&into_commands, 1, None);
         }));
         let told = drained(&mut updates).await;
         assert_eq!(by_command(&told)[&id(1)], [Status::Parked, Status::Accepted]);
+    });
+}
+
+#[test]
+fn a_parked_command_that_comes_again_behind_another_waits_for_its_own_release() {
+    block_on(async {
+        let (events, commands) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+        let feeds = Feeds::new(events.clone(), Some(commands.clone()));
+        for number in 1..=2 {
+            accept(&commands, number);
+            decide(&events, number, u64::try_from(number).unwrap(), parked());
+        }
+        let statuses = async |number| {
+            let mut history = feeds.command_history(id(number), CommandPlace::default());
+            let mut statuses = Vec::new();
+            while let Some(update) = history.next_now().await.unwrap() {
+                statuses.push(update.status.status);
+            }
+            assert_eq!(feeds.status(id(number)).await.unwrap().unwrap().status, *statuses.last().unwrap());
+            statuses
+        };
+        redrive(&commands, 1, Some(2));
+        use Status::{Accepted, Parked};
+        assert_eq!(statuses(1).await, [Accepted, Parked, Accepted]);
+        assert_eq!(statuses(2).await, [Accepted, Parked]);
+        // More releases of others than are read at once.
+        for number in 3..203 {
+            redrive(&commands, number, None);
+        }
+        redrive(&commands, 2, None);
+        assert_eq!(statuses(2).await, [Accepted, Parked, Accepted]);
+        let told = drained(&mut feeds.command_updates(CommandPlace::default())).await;
+        assert_eq!(by_command(&told)[&id(2)], [Accepted, Parked, Accepted]);
     });
 }
 
