@@ -91,3 +91,17 @@ fn what_is_anothers_is_not_found_and_the_look_is_kept() {
     assert_eq!(boards.get_as("ann", &format!("/events/{event}"))["command"]["command_id"], id.to_string());
     assert_eq!(boards.follow_as("olga", &format!("/commands/{id}/updates"), None).count(), 2);
 }
+
+#[test]
+fn a_page_without_anything_to_show_goes_on() {
+    let boards = Boards::with_tokens();
+    for _ in 0..42 {
+        Boards::post_directly(&boards.left, "bob", 1, "often");
+        boards.clock.advance(std::time::Duration::from_secs(1));
+    }
+    Boards::post_directly(&boards.right, "ann", 1, "hello");
+    let page = boards.get_as("ann", "/events");
+    assert_eq!((&page["items"], page["next"].is_string()), (&serde_json::json!([]), true));
+    let page = boards.get_as("ann", &format!("/events?cursor={}", page["next"].as_str().unwrap()));
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &Value::Null));
+}
