@@ -7,8 +7,17 @@ use crate::{
 };
 
 /// What a decision must not be able to reach.
-const IMPURE: &[&str] =
-    &["factum-log", "factum-runtime", "factum-store", "getrandom", "mio", "socket2", "tokio"];
+const IMPURE: &[&str] = &[
+    "factum-log",
+    "factum-runtime",
+    "factum-sqlite",
+    "factum-store",
+    "getrandom",
+    "mio",
+    "rusqlite",
+    "socket2",
+    "tokio",
+];
 
 /// Whether it is so.
 pub(crate) fn run() -> Result<bool, Failure> {

@@ -3,7 +3,7 @@
 use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use factum::{App, Builder, Commands, Embedded};
-use factum_http::{IN_FLIGHT_MAX, Limits, Rate, Service};
+use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 /// An application: its name, the verb that serves it, its services.
@@ -76,6 +76,11 @@ impl Application {
             .value_name("N")
             .help(format!("Most requests that are carried out at once [default: {IN_FLIGHT_MAX}]"))
             .value_parser(value_parser!(NonZeroUsize));
+        let connections = Arg::new("connections")
+            .long("connections")
+            .value_name("N")
+            .help(format!("Most connections at once [default: {CONNECTIONS_MAX}]"))
+            .value_parser(value_parser!(NonZeroUsize));
         let rate_limit = Arg::new("rate-limit")
             .long("rate-limit")
             .value_name("N/s")
@@ -92,11 +97,14 @@ impl Application {
             .about("Event-sourced services on a durable log")
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .subcommand(
-                Command::new(self.serve_verb)
-                    .about("Serve over HTTP until stopped")
-                    .args([data, listen, tokens, in_flight, rate_limit]),
-            )
+            .subcommand(Command::new(self.serve_verb).about("Serve over HTTP until stopped").args([
+                data,
+                listen,
+                tokens,
+                in_flight,
+                connections,
+                rate_limit,
+            ]))
             .subcommand(
                 Command::new("inspect")
                     .about("Count what the logs hold; works beside a running service")
@@ -150,12 +158,17 @@ pub fn run(application: Application) -> ExitCode {
 }
 
 fn serving(matches: &ArgMatches) -> serve::Options {
-    let in_flight_max = matches.get_one("in-flight").copied().unwrap_or(IN_FLIGHT_MAX);
+    let number = |name, default| matches.get_one(name).copied().unwrap_or(default);
     serve::Options {
         data: path(matches, "data").clone(),
         listen: *matches.get_one("listen").expect("it has a default"),
         tokens: matches.get_one("tokens").cloned(),
-        limits: Limits { in_flight_max, rate: matches.get_one("rate-limit").copied() },
+        limits: Limits {
+            in_flight_max: number("in-flight", IN_FLIGHT_MAX),
+            connections_max: number("connections", CONNECTIONS_MAX),
+            rate: matches.get_one("rate-limit").copied(),
+            ..Limits::default()
+        },
     }
 }
 

@@ -5,6 +5,7 @@ mod application;
 mod audit_log;
 mod inspect;
 mod layout;
+mod open_files;
 mod serve;
 mod token;
 mod tracing;

@@ -4,12 +4,14 @@ use crate::{
     Application,
     audit_log::{AUDIT_BYTES_MAX, AuditLog},
     layout::{self, ServiceDir},
+    open_files,
 };
 use factum::App;
 use factum_http::{Access, Audit, Gate, Limits, Metrics, Server, Service, Tokens, start_text};
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -51,9 +53,23 @@ fn start(application: &Application, options: &Options) -> Result<(), Failure> {
     let metrics = Metrics::default();
     let services = open(application, data, &metrics)?;
     let audit = audit(data, &access)?;
-    let gate = Gate { access, limits: *limits, audit, ..Gate::default() };
+    let limits = Limits { connections_max: connections_max(limits.connections_max), ..*limits };
+    let gate = Gate { access, limits, audit, ..Gate::default() };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(application, data, *listen, gate, services, metrics))
+}
+
+/// As many connections as are wanted and the system lets us have.
+fn connections_max(wanted: NonZeroUsize) -> NonZeroUsize {
+    let files = open_files::raise();
+    let most = open_files::connections_max(wanted, files);
+    if let Some(files) = files.filter(|_| most < wanted) {
+        note(&format!(
+            "at most {most} connections at once, not {wanted}: the system allows {files} open files; raise \
+             that with `ulimit -n`"
+        ));
+    }
+    most
 }
 
 /// Where denials are kept, if there can be any.
@@ -97,12 +113,11 @@ async fn serve(
     let (told, access) = (services.clone(), gate.access.clone());
     let server = Server::bind(listen, gate, services).await?.metrics(metrics);
     tell(application, data, server.address(), &told, &access);
-    let served = server.serve(stop).await;
+    server.serve(stop).await;
     // What waits is decided at the next start; what is under way is not cut off.
     for service in told {
         service.app.stop().await;
     }
-    served?;
     say(&format!("{} has stopped; its data is in {}\n", application.name(), data.display()));
     Ok(())
 }

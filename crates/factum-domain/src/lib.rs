@@ -22,6 +22,8 @@ mod reached;
 mod recorded;
 mod reject;
 mod scope;
+mod shape;
+mod snapshot;
 mod tagged;
 
 pub use command::{Command, CommandDecodeError};
@@ -40,6 +42,9 @@ pub use reached::ReachedBy;
 pub use recorded::Recorded;
 pub use reject::{Never, Refused, Reject};
 pub use scope::{Boundary, Everything, Last, Scope, Stream, Tagged};
+#[doc(hidden)]
+pub use snapshot::SnapshotPlan;
+pub use snapshot::{Snapshot, SnapshotState};
 pub use tagged::TagField;
 
 /// What generated code names. No promise is made about it.

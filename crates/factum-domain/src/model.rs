@@ -1,6 +1,6 @@
 //! Owns what one model is: a scope, the events it reads, and a fold that cannot fail.
 
-use crate::{EventSet, ReachedBy, Scope};
+use crate::{EventSet, ReachedBy, Scope, Snapshot};
 use std::fmt::Debug;
 
 /// State folded from events, just as much of it as a decision needs.
@@ -17,6 +17,10 @@ pub trait Model: Default + Clone + Debug + Send + Sync + 'static {
     type Scope: Scope;
     /// The events it reads.
     type Event: EventSet + ReachedBy<Self::Scope>;
+
+    /// Whether its states are kept on disk, so that a long history need not be read again after a restart.
+    /// `Snapshot::every(500, 1)` asks serde of the model; without it a model needs none.
+    const SNAPSHOT: Snapshot<Self> = Snapshot::NONE;
 
     /// The state before any event. Override it to remember whose state it is.
     fn start(key: &Key<Self>) -> Self {

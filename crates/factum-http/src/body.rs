@@ -6,14 +6,15 @@
 use crate::{BODY_BYTES_MAX, Problem, ProblemType};
 use axum::{
     body::{Body as Raw, Bytes, HttpBody as _, to_bytes},
-    extract::{FromRequest, Request},
+    extract::{FromRequest, Request, State},
     http::header::{CONNECTION, CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
-use std::{future::poll_fn, pin::Pin};
+use std::{future::poll_fn, pin::Pin, time::Duration};
+use tokio::time::timeout;
 
 /// The body as `T`. Anything else is refused: 415 when it does not say it is JSON, 413 over
 /// [`BODY_BYTES_MAX`], 400 with the field otherwise.
@@ -41,31 +42,39 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Takes in the body of every request, up to [`BODY_BYTES_MAX`].
-pub(crate) async fn take_in(request: Request, next: Next) -> Response {
+/// Takes in the body of every request, up to [`BODY_BYTES_MAX`] and for so long.
+pub(crate) async fn take_in(State(time_max): State<Duration>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return too_large().header(CONNECTION, "close").into_response();
     }
-    match whole(body).await {
+    match timeout(time_max, whole(body)).await.unwrap_or_else(|_| Err(too_slow(time_max))) {
         Ok(bytes) => next.run(Request::from_parts(parts, Raw::from(bytes))).await,
         // The rest of the body is still under way: this connection cannot be used again.
         Err(problem) => problem.header(CONNECTION, "close").into_response(),
     }
 }
 
-/// Refuses a request whose body nobody needs: it is let go by, up to [`BODY_BYTES_MAX`], and not kept.
-pub(crate) async fn refuse(request: Request, problem: Problem) -> Response {
-    let mut body = request.into_body();
+/// Refuses a request whose body nobody needs: it is let go by, up to [`BODY_BYTES_MAX`] and for so long, and
+/// not kept.
+pub(crate) async fn refuse(request: Request, problem: Problem, time_max: Duration) -> Response {
+    match timeout(time_max, has_gone_by(request.into_body())).await {
+        Ok(true) => problem.into_response(),
+        Ok(false) | Err(_) => problem.header(CONNECTION, "close").into_response(),
+    }
+}
+
+/// Whether the whole body went by.
+async fn has_gone_by(mut body: Raw) -> bool {
     let mut left = BODY_BYTES_MAX;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let bytes = frame.ok().map(|frame| frame.data_ref().map_or(0, Bytes::len));
         match bytes.and_then(|bytes| left.checked_sub(bytes)) {
             Some(rest) => left = rest,
-            None => return problem.header(CONNECTION, "close").into_response(),
+            None => return false,
         }
     }
-    problem.into_response()
+    true
 }
 
 async fn whole(body: Raw) -> Result<Bytes, Problem> {
@@ -82,6 +91,11 @@ async fn whole(body: Raw) -> Result<Bytes, Problem> {
 fn too_large() -> Problem {
     let detail = format!("the body has more than {BODY_BYTES_MAX} bytes: make it smaller");
     Problem::new(ProblemType::TooLarge, detail).field("body", "is too large")
+}
+
+fn too_slow(time_max: Duration) -> Problem {
+    let detail = format!("the body did not arrive within {time_max:?}: nothing was stored, send it again");
+    Problem::new(ProblemType::Timeout, detail).field("body", "did not arrive in time")
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

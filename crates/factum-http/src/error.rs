@@ -2,7 +2,10 @@
 
 use crate::{Problem, ProblemType, body::at_fault};
 use axum::http::header::{LOCATION, RETRY_AFTER};
-use factum::{ErrorKind, ExecuteError, ReadError, Reject, Rejection, StoreError, SubmitError};
+use factum::{
+    ErrorKind, ExecuteError, OperateError, ReadError, Reject, Rejection, StoreError, SubmitError,
+    store::AppendError,
+};
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
@@ -68,6 +71,22 @@ impl From<SubmitError> for Problem {
 
 fn no_revision(detail: String) -> Problem {
     Problem::new(ProblemType::Shape, detail).field("If-Match", "is about no stream")
+}
+
+impl From<OperateError> for Problem {
+    fn from(error: OperateError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OperateError::NotParked { .. } => Self::new(ProblemType::NotParked, detail),
+            OperateError::Conflict { .. } => {
+                Self::new(ProblemType::Conflict, detail).header(RETRY_AFTER, "1")
+            }
+            OperateError::Unavailable(cause) => Self::from(cause),
+            OperateError::Refused(AppendError::Invalid(_)) => Self::new(ProblemType::TooLarge, detail),
+            OperateError::Refused(AppendError::Unknown { .. }) => Self::new(ProblemType::Unknown, detail),
+            _ => Self::new(ProblemType::Corrupt, detail),
+        }
+    }
 }
 
 impl From<ReadError> for Problem {

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use factum::{Clock, store::SystemClock};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// How a server is guarded. By default nothing tells callers apart, so that it stays on loopback.
@@ -44,6 +44,7 @@ struct Guard {
     rates: Option<Rates>,
     room: Semaphore,
     auditor: Auditor,
+    body_time_max: Duration,
 }
 
 impl Gate {
@@ -55,20 +56,21 @@ impl Gate {
             rates: limits.rate.map(|rate| Rates::new(rate, Arc::clone(&clock))),
             room: Semaphore::new(limits.in_flight_max.get().min(Semaphore::MAX_PERMITS)),
             auditor: Auditor { clock, kept_by: audit },
+            body_time_max: limits.patience.body,
         };
         router
-            .layer(middleware::from_fn(body::take_in))
+            .layer(middleware::from_fn_with_state(limits.patience.body, body::take_in))
             .layer(middleware::from_fn_with_state(Arc::new(guard), enter))
     }
 }
 
 async fn enter(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    let Guard { access, rates, room, auditor } = &*guard;
+    let Guard { access, rates, room, auditor, body_time_max } = &*guard;
     if is_health(request.uri().path()) {
         return next.run(request).await;
     }
     if let Err(problem) = access.check_host(&request) {
-        return body::refuse(request, problem).await;
+        return body::refuse(request, problem, *body_time_max).await;
     }
     let caller = access.caller(request.headers(), auditor.clock.now());
     let caller = caller.and_then(|caller| match rates {
@@ -77,7 +79,7 @@ async fn enter(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
     });
     let caller = match caller {
         Ok(caller) => caller,
-        Err(problem) => return body::refuse(request, problem).await,
+        Err(problem) => return body::refuse(request, problem, *body_time_max).await,
     };
     let Ok(_room) = room.try_acquire() else { return shed(&request) };
     request.extensions_mut().insert(caller);

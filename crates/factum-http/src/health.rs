@@ -4,9 +4,9 @@
 use crate::{Problem, ProblemType};
 use axum::{Json, Router, extract::State, http::header::RETRY_AFTER, routing::get};
 use factum::{
-    App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, Metadata, NewCommit,
-    Outcome, Sequence, StoreError, StreamName,
-    store::{Append, AppendError, Head},
+    App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, LaneState, Metadata,
+    NewCommit, Outcome, Sequence, StoreError, StreamName,
+    store::{Append, AppendError, Head, Store},
 };
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
@@ -33,10 +33,7 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
     let (mut services, mut refusals) = (Map::new(), Vec::new());
     for (service, app) in apps.iter() {
         match tokio::time::timeout(READY_TIME_MAX, probe(app)).await {
-            Ok(Ok(Head { position, sequence })) => {
-                let head = json!({"status": "ready", "position": position, "sequence": sequence});
-                services.insert((*service).to_owned(), head);
-            }
+            Ok(Ok(ready)) => drop(services.insert((*service).to_owned(), ready)),
             Ok(Err(cause)) => refusals.push((*service, format!("{cause}: {}", what_to_do(cause.kind())))),
             Err(_) => {
                 let why = format!("its log did not answer within {READY_TIME_MAX:?}: look at its disk");
@@ -53,9 +50,28 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
     Err(refusals.into_iter().fold(problem, |problem, (service, why)| problem.field(service, why)))
 }
 
+/// What a service that is ready says of itself.
+async fn probe(app: &App) -> Result<Value, StoreError> {
+    let Head { position, sequence } = probe_log(app, app.store()).await?;
+    let mut ready = json!({"status": "ready", "position": position, "sequence": sequence});
+    if let Some(lanes) = app.lanes() {
+        let told = |what: &str, cause: &StoreError| StoreError::new(cause.kind(), format!("{what}: {cause}"));
+        match lanes.state() {
+            LaneState::Running => {}
+            LaneState::Stopped => {
+                let what = "accepted commands are not decided: the application was stopped";
+                return Err(StoreError::new(ErrorKind::Reopen, what));
+            }
+            LaneState::Failed(cause) => return Err(told("accepted commands are not decided", &cause)),
+        }
+        let head = probe_log(app, lanes.commands()).await.map_err(|cause| told("the command log", &cause))?;
+        ready["commands"] = json!({"position": head.position, "sequence": head.sequence});
+    }
+    Ok(ready)
+}
+
 /// Reads the last commit, and asks the writer for a verdict without giving it anything to store.
-async fn probe(app: &App) -> Result<Head, StoreError> {
-    let store = app.store();
+async fn probe_log(app: &App, store: &Arc<dyn Store>) -> Result<Head, StoreError> {
     let head = store.head().await?;
     if let Some(before) = head.sequence.get().checked_sub(1)
         && store.commits(Sequence::new(before), 1).await?.commits.is_empty()

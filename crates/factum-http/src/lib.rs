@@ -12,6 +12,7 @@ mod audit;
 mod body;
 mod caller;
 mod commands;
+mod connection;
 mod cursor;
 pub mod error;
 mod etag;
@@ -23,6 +24,7 @@ mod incoming;
 mod limits;
 mod metrics;
 mod observed;
+mod operate;
 mod path;
 mod permissions;
 mod prefer;
@@ -35,6 +37,7 @@ mod service;
 mod start;
 mod tokens;
 mod trace;
+mod wire;
 
 pub use access::Access;
 pub use audit::{Audit, Denial};
@@ -45,7 +48,9 @@ pub use gate::Gate;
 pub use health::READY_TIME_MAX;
 pub use incoming::Incoming;
 pub use limits::{
-    BODY_BYTES_MAX, IN_FLIGHT_MAX, InvalidRate, Limits, PAGE_ITEMS_MAX, RATE_MAX, Rate, STREAMS_MAX,
+    BODY_BYTES_MAX, BODY_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX,
+    IN_FLIGHT_MAX, InvalidRate, Limits, PAGE_ITEMS_MAX, Patience, RATE_MAX, Rate, STREAMS_MAX,
+    UNREAD_TIME_MAX,
 };
 pub use metrics::{Metrics, ServiceMetrics};
 pub use path::PathId;

@@ -26,6 +26,28 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// After so many updates that its reader may not see, a stream tells how far it has come.
 pub(crate) const PASSED_OVER_MAX: usize = 1024;
 
+/// Most connections at once, unless [`Limits::connections_max`] says otherwise.
+pub const CONNECTIONS_MAX: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
+
+/// Largest head of a request, its first line and its headers, in bytes that are kept while it is not whole.
+/// One that comes in fewer pieces may have up to twice as many.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// A request's head is there so long after its first byte, and that one so long after the connection.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A request's body is there so long after its head.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A connection waits so long for its next request.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(75);
+
+/// A client that takes nothing of its answer is waited for so long.
+pub const UNREAD_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// When the system has nothing left for a new connection, the next one is tried after this long.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
 /// After being told to come back later, a client waits this long.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -39,11 +61,41 @@ pub struct Limits {
     pub in_flight_max: NonZeroUsize,
     /// Most requests of one actor in a second; one more is answered 429. Off if none is given.
     pub rate: Option<Rate>,
+    /// Most connections at once; one more waits with the system until another ends.
+    pub connections_max: NonZeroUsize,
+    /// How long one connection is waited for.
+    pub patience: Patience,
+}
+
+/// How long a client is waited for before its connection is given up. What it takes to carry out a request
+/// is not bounded here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For the whole head, from its first byte on; and for that byte on a new connection. Answered 408 if a
+    /// part of the head has come.
+    pub head: Duration,
+    /// For the whole body, from its head on. Answered 408.
+    pub body: Duration,
+    /// For the next request on a connection.
+    pub idle: Duration,
+    /// For the client to take a byte more of its answer, once no more fits on the way to it.
+    pub unread: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: HEAD_TIME_MAX, body: BODY_TIME_MAX, idle: IDLE_TIME_MAX, unread: UNREAD_TIME_MAX }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { in_flight_max: IN_FLIGHT_MAX, rate: None }
+        Self {
+            in_flight_max: IN_FLIGHT_MAX,
+            rate: None,
+            connections_max: CONNECTIONS_MAX,
+            patience: Patience::default(),
+        }
     }
 }
 

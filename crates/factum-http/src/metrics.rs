@@ -1,17 +1,25 @@
 //! What is counted and timed, and the page it stands on. One registry for each server, none for the process.
 //! Labels are bounded: routes as they are declared, commands as the code names them, never what a client sent.
 
-use crate::{Permissions, Role, Routes};
+use crate::{Permissions, Role, Routes, connection::Ended};
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use factum::{
-    App, CommandMeasure, CommandObserver, Monotonic,
-    store::{AppendObserver, GroupMeasure, Head, SystemMonotonic},
+    App, Lanes, Monotonic,
+    store::{Head, SystemMonotonic},
 };
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TEXT_FORMAT, TextEncoder, core::Collector,
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TEXT_FORMAT,
+    TextEncoder, core::Collector,
 };
 use std::{sync::Arc, time::Duration};
+
+mod service;
+pub use service::ServiceMetrics;
+
+/// What the log of events is called in labels.
+const EVENTS: &str = "events";
+/// What the log of accepted commands is called in labels.
+const COMMANDS: &str = "commands";
 
 /// Upper bounds of what is timed, in seconds.
 const SECONDS: [f64; 17] = [
@@ -42,11 +50,18 @@ struct Families {
     conflicts: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
+    connections: IntGauge,
+    connections_cut: IntCounterVec,
     append_seconds: HistogramVec,
     sync_seconds: HistogramVec,
     group_commits: HistogramVec,
     head_position: IntGaugeVec,
     head_sequence: IntGaugeVec,
+    accepted: IntCounterVec,
+    logged_seconds: HistogramVec,
+    lane_depth: IntGaugeVec,
+    lane_oldest: GaugeVec,
+    parked: IntGaugeVec,
 }
 
 /// Registers a family as it is made.
@@ -74,6 +89,7 @@ impl Made {
 
     fn families(self) -> Families {
         const SERVICE: &[&str] = &["service"];
+        const LOG: &[&str] = &["service", "log"];
         Families {
             stopwatch: SystemMonotonic::default(),
             commands: self.counter(
@@ -103,26 +119,56 @@ impl Made {
                 &["route", "method"],
                 &SECONDS,
             ),
+            connections: self.add(IntGauge::new("factum_http_connections", "Connections that are open.")),
+            connections_cut: self.counter(
+                "factum_http_connections_cut_total",
+                "Connections that were ended because the client took too long, by what was waited for.",
+                &["waited_for"],
+            ),
             append_seconds: self.histogram(
                 "factum_log_append_seconds",
                 "From handing in an append to its verdicts, for those that stored something.",
-                SERVICE,
+                LOG,
                 &SECONDS,
             ),
             sync_seconds: self.histogram(
                 "factum_log_sync_seconds",
                 "How long a sync of the log took.",
-                SERVICE,
+                LOG,
                 &SECONDS,
             ),
             group_commits: self.histogram(
                 "factum_log_group_commits",
                 "How many commits shared a sync.",
-                SERVICE,
+                LOG,
                 &COMMITS,
             ),
-            head_position: self.gauge("factum_log_head_position", "The last event's position.", SERVICE),
-            head_sequence: self.gauge("factum_log_head_sequence", "The last commit's sequence.", SERVICE),
+            head_position: self.gauge("factum_log_head_position", "The last event's position.", LOG),
+            head_sequence: self.gauge("factum_log_head_sequence", "The last commit's sequence.", LOG),
+            accepted: self.counter(
+                "factum_commands_accepted_total",
+                "Commands that were stored to be decided later.",
+                &["service", "name"],
+            ),
+            logged_seconds: self.histogram(
+                "factum_logged_command_seconds",
+                "From a stored command's acceptance to its outcome, by the clock.",
+                &["service", "name"],
+                &SECONDS,
+            ),
+            lane_depth: self.gauge(
+                "factum_lane_depth",
+                "Commands that were accepted and no lane has come to.",
+                SERVICE,
+            ),
+            lane_oldest: self.add(GaugeVec::new(
+                Opts::new(
+                    "factum_lane_oldest_seconds",
+                    "How long ago the oldest of them was accepted; 0 if there is none.",
+                ),
+                SERVICE,
+            )),
+            parked: self.gauge("factum_commands_parked", "Commands that are parked.", SERVICE),
             registry: self.0,
         }
     }
@@ -130,22 +176,18 @@ impl Made {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self(Arc::new(Made(Registry::new()).families()))
+        let families = Made(Registry::new()).families();
+        for waited_for in Ended::ALL.into_iter().filter_map(Ended::cut) {
+            families.connections_cut.with_label_values(&[waited_for]);
+        }
+        Self(Arc::new(families))
     }
 }
 
 impl Metrics {
     /// What counts for one service: give it to [`factum::Builder::observer`].
     pub fn service(&self, name: &'static str) -> Arc<ServiceMetrics> {
-        let Families { conflicts, append_seconds, sync_seconds, group_commits, .. } = &*self.0;
-        Arc::new(ServiceMetrics {
-            all: self.clone(),
-            service: name,
-            conflicts: conflicts.with_label_values(&[name]),
-            append_seconds: append_seconds.with_label_values(&[name]),
-            sync_seconds: sync_seconds.with_label_values(&[name]),
-            group_commits: group_commits.with_label_values(&[name]),
-        })
+        Arc::new(ServiceMetrics::new(self.clone(), name))
     }
 
     /// What the stopwatch shows.
@@ -159,10 +201,41 @@ impl Metrics {
         self.0.request_seconds.with_label_values(&[route, method]).observe(took.as_secs_f64());
     }
 
-    fn head(&self, service: &str, head: Head) {
-        let shown = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.0.head_position.with_label_values(&[service]).set(shown(head.position.get()));
-        self.0.head_sequence.with_label_values(&[service]).set(shown(head.sequence.get()));
+    /// A connection is open until what is given says how it ended, or is dropped.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        self.0.connections.inc();
+        OpenConnection(self.clone())
+    }
+
+    /// Begins what is counted of an application's stored commands at zero.
+    fn begin(&self, service: &str, app: &App) {
+        for name in app.lanes().map(Lanes::command_names).unwrap_or_default() {
+            self.0.accepted.with_label_values(&[service, name]);
+            self.0.logged_seconds.with_label_values(&[service, name]);
+        }
+    }
+
+    /// Looks at what an application's logs hold. One that does not answer keeps what it showed last:
+    /// `/health/ready` tells what is wrong with it.
+    async fn look(&self, service: &str, app: &App) {
+        if let Ok(head) = app.store().head().await {
+            self.head(service, EVENTS, head);
+        }
+        let Some(lanes) = app.lanes() else { return };
+        if let Ok(head) = lanes.commands().head().await {
+            self.head(service, COMMANDS, head);
+        }
+        if let Ok(load) = lanes.load().await {
+            let age = load.oldest.map(|oldest| app.now().since(oldest)).unwrap_or_default();
+            self.0.lane_depth.with_label_values(&[service]).set(shown(load.depth));
+            self.0.lane_oldest.with_label_values(&[service]).set(age.as_secs_f64());
+            self.0.parked.with_label_values(&[service]).set(shown(load.parked));
+        }
+    }
+
+    fn head(&self, service: &str, log: &str, head: Head) {
+        self.0.head_position.with_label_values(&[service, log]).set(shown(head.position.get()));
+        self.0.head_sequence.with_label_values(&[service, log]).set(shown(head.sequence.get()));
     }
 
     fn page(&self) -> String {
@@ -170,49 +243,31 @@ impl Metrics {
     }
 }
 
-/// What counts for one service.
+fn shown(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A connection that is counted as open.
 #[derive(Debug)]
-pub struct ServiceMetrics {
-    all: Metrics,
-    service: &'static str,
-    conflicts: IntCounter,
-    append_seconds: Histogram,
-    sync_seconds: Histogram,
-    group_commits: Histogram,
-}
+pub(crate) struct OpenConnection(Metrics);
 
-impl Monotonic for ServiceMetrics {
-    fn elapsed(&self) -> Duration {
-        self.all.elapsed()
+impl OpenConnection {
+    pub(crate) fn ended(self, ended: Ended) {
+        if let Some(waited_for) = ended.cut() {
+            self.0.0.connections_cut.with_label_values(&[waited_for]).inc();
+        }
     }
 }
 
-impl CommandObserver for ServiceMetrics {
-    fn command(&self, command: &CommandMeasure) {
-        let Families { commands, command_seconds, .. } = &*self.all.0;
-        commands.with_label_values(&[self.service, command.name, command.ending.as_str()]).inc();
-        let seconds = command.took.as_secs_f64();
-        command_seconds.with_label_values(&[self.service, command.name]).observe(seconds);
-    }
-
-    fn conflict(&self) {
-        self.conflicts.inc();
-    }
-}
-
-impl AppendObserver for ServiceMetrics {
-    fn appended(&self, took: Duration) {
-        self.append_seconds.observe(took.as_secs_f64());
-    }
-
-    fn group(&self, group: &GroupMeasure) {
-        self.sync_seconds.observe(group.synced.as_secs_f64());
-        self.group_commits.observe(group.commits as f64);
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.0.connections.dec();
     }
 }
 
 /// `GET /metrics`.
 pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
+    apps.iter().for_each(|(service, app)| metrics.begin(service, app));
     let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
     Routes::new()
         .query(READ, "/metrics", get(answer))
@@ -227,10 +282,7 @@ type Shown = (Metrics, Arc<[(&'static str, App)]>);
 
 async fn answer(State((metrics, apps)): State<Shown>) -> impl IntoResponse {
     for (service, app) in apps.iter() {
-        // A log that does not answer keeps its last head here: `/health/ready` tells what is wrong with it.
-        if let Ok(head) = app.store().head().await {
-            metrics.head(service, head);
-        }
+        metrics.look(service, app).await;
     }
     ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.page())
 }

@@ -7,6 +7,9 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// What a refusal is written in.
+const MEDIA_TYPE: &str = "application/problem+json";
+
 /// A kind of problem: its URI and title are fixed and listed in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +30,8 @@ pub enum ProblemType {
     Host,
     /// The body, or what it asks to store, is over a limit.
     TooLarge,
+    /// The request did not arrive in time.
+    Timeout,
     /// The stream is not where `If-Match` has it.
     Stale,
     /// Others were faster every time.
@@ -35,6 +40,8 @@ pub enum ProblemType {
     Rejected,
     /// The platform gave the command up.
     Failed,
+    /// The command is not parked.
+    NotParked,
     /// An idempotency key came with another body before.
     KeyReused,
     /// The caller sends more requests than the rate allows.
@@ -49,7 +56,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -58,10 +65,12 @@ impl ProblemType {
         Self::MediaType,
         Self::Host,
         Self::TooLarge,
+        Self::Timeout,
         Self::Stale,
         Self::Conflict,
         Self::Rejected,
         Self::Failed,
+        Self::NotParked,
         Self::KeyReused,
         Self::TooMany,
         Self::Unavailable,
@@ -80,10 +89,12 @@ impl ProblemType {
             Self::MediaType => "urn:factum:problem:media-type",
             Self::Host => "urn:factum:problem:host",
             Self::TooLarge => "urn:factum:problem:too-large",
+            Self::Timeout => "urn:factum:problem:timeout",
             Self::Stale => "urn:factum:problem:stale-revision",
             Self::Conflict => "urn:factum:problem:conflict",
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
+            Self::NotParked => "urn:factum:problem:not-parked",
             Self::KeyReused => "urn:factum:problem:key-reused",
             Self::TooMany => "urn:factum:problem:too-many",
             Self::Unavailable => "urn:factum:problem:unavailable",
@@ -103,10 +114,12 @@ impl ProblemType {
             Self::MediaType => "the body is not JSON",
             Self::Host => "the request is meant for another host",
             Self::TooLarge => "too large",
+            Self::Timeout => "the request did not arrive in time",
             Self::Stale => "it has changed since you read it",
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
+            Self::NotParked => "the command is not parked",
             Self::KeyReused => "the idempotency key belongs to another request",
             Self::TooMany => "too many requests",
             Self::Unavailable => "nothing was stored, try again",
@@ -125,8 +138,9 @@ impl ProblemType {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::Conflict | Self::Rejected | Self::Failed => StatusCode::CONFLICT,
+            Self::Conflict | Self::Rejected | Self::Failed | Self::NotParked => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -247,11 +261,12 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
-    members: Option<Box<Map<String, Value>>>,
+    members: Option<&'a Map<String, Value>>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Its JSON.
+    fn body(&self) -> Vec<u8> {
         let wire = Wire {
             problem_type: self.problem_type.uri(),
             title: self.problem_type.title(),
@@ -259,11 +274,30 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_deref(),
             fields: &self.fields,
-            members: self.members,
+            members: self.members.as_deref(),
         };
-        let body = serde_json::to_vec(&wire).expect("strings and numbers make JSON");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        serde_json::to_vec(&wire).expect("strings and numbers make JSON")
+    }
+
+    /// As the last answer on a connection, byte by byte: for a request that no handler sees.
+    pub(crate) fn to_last_answer(&self) -> Vec<u8> {
+        let body = self.body();
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        let mut answer = format!(
+            "HTTP/1.1 {} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            self.status.as_u16(),
+            body.len()
+        )
+        .into_bytes();
+        answer.extend(body);
+        answer
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
+        let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }

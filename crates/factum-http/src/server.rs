@@ -1,11 +1,13 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, events,
+    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, connection, events,
     feeds::{Streams, Watched},
-    health, metrics,
+    health,
+    limits::ACCEPT_PAUSE,
+    metrics,
     observed::{Observed, observe},
-    start_text,
+    operate, start_text,
 };
 use axum::{
     Router,
@@ -13,9 +15,13 @@ use axum::{
     middleware,
     routing::get,
 };
-use factum::{Entropy, store::SystemEntropy};
-use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use factum::{Entropy, Timestamp, store::SystemEntropy};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+};
 
 /// After the signal to stop, requests under way have this long to end.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
@@ -40,6 +46,12 @@ pub enum ListenError {
         /// What the system says.
         cause: io::Error,
     },
+    /// The clock stands where no answer could be dated.
+    #[error("refused to listen: the clock says {now}, before 1970: set it, then start again")]
+    Clock {
+        /// What it says.
+        now: Timestamp,
+    },
 }
 
 /// A server that listens.
@@ -56,9 +68,14 @@ impl Server {
     /// Listens on `address` for these services.
     ///
     /// # Errors
-    /// When the address is open to others, or cannot be bound.
+    /// When the address is open to others, or cannot be bound, or the clock stands before 1970.
     pub async fn bind(address: SocketAddr, gate: Gate, services: Vec<Service>) -> Result<Self, ListenError> {
         gate.access.check(address)?;
+        // The protocol's own code would panic over each connection.
+        let now = gate.clock.now();
+        if now < Timestamp::EPOCH {
+            return Err(ListenError::Clock { now });
+        }
         let bind = |cause| ListenError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
@@ -85,34 +102,62 @@ impl Server {
         self.address
     }
 
-    /// Serves until `stop` is ready, then ends what is under way, for [`DRAIN_TIME_MAX`] at most.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let (stopped, mut seen) = watch::channel(false);
-        let stop = async move {
-            stop.await;
-            stopped.send_replace(true);
-        };
-        let streams = Streams::new(seen.clone());
-        let router = router(self.services, self.address, self.gate, self.observed, streams);
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
-        let overdue = async move {
-            if seen.wait_for(|stopped| *stopped).await.is_ok() {
-                tokio::time::sleep(DRAIN_TIME_MAX).await;
-            } else {
-                std::future::pending::<()>().await;
+    /// Serves until `stop` is ready, then ends what is under way, for [`DRAIN_TIME_MAX`] at most. Connections
+    /// on which nothing is under way end at once, and so do streams of events.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { listener, address, services, gate, observed } = self;
+        let (limits, metrics) = (gate.limits, observed.metrics.clone());
+        let room = Arc::new(Semaphore::new(limits.connections_max.get().min(Semaphore::MAX_PERMITS)));
+        let (stopping, seen) = watch::channel(false);
+        let router = router(services, address, gate, observed, Streams::new(seen.clone()));
+        let (mut connections, mut stop) = (JoinSet::new(), pin!(stop));
+        loop {
+            let (stream, place) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = accept(&listener, &room) => accepted,
+            };
+            let serving = connection::serve(stream, router.clone(), limits.patience, seen.clone());
+            let open = metrics.connection();
+            connections.spawn(async move {
+                open.ended(serving.await);
+                drop(place);
+            });
+        }
+        drop(listener);
+        stopping.send_replace(true);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN_TIME_MAX, drained).await.is_err() {
+            tracing::warn!("requests were still under way after {DRAIN_TIME_MAX:?}: ending without them");
+        }
+    }
+}
+
+/// The next connection, and its place. While there is none, those who would connect wait with the system. So
+/// they do while the system has nothing left for them: that passes.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = Arc::clone(room).acquire_owned().await.expect("it is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // An answer is written at once and whole: it must not wait for the client to say it has the last.
+                let _ = stream.set_nodelay(true);
+                return (stream, place);
             }
-        };
-        tokio::select! {
-            ended = served => ended,
-            () = overdue => {
-                tracing::warn!("requests were still under way after {DRAIN_TIME_MAX:?}: ending without them");
-                Ok(())
+            Err(gone) if is_the_clients(gone.kind()) => {}
+            Err(cause) => {
+                tracing::warn!(%cause, "could not take in a connection: trying again in {ACCEPT_PAUSE:?}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+}
+
+/// Whether a client went away before it was taken in.
+fn is_the_clients(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(kind, ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// The routes of all services, and those that span them, behind the gate and observed.
@@ -129,6 +174,7 @@ fn router(
     let router = commands::routes(watched.clone())
         .merge(any_command::routes(&services))
         .merge(events::routes(watched))
+        .merge(operate::routes(Arc::clone(&apps)))
         .merge(health::routes(Arc::clone(&apps)))
         .merge(metrics::routes(observed.metrics.clone(), apps))
         .route("/", get(async move || start));

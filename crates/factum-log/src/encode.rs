@@ -26,6 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) events: Vec<PreparedEvent>,
     /// The index keys of all events; the text of each stands in `frame`.
     pub(crate) keys: Vec<Key>,
+    /// Of each event, once the index has taken it in.
+    pub(crate) revisions: Vec<Revision>,
     commit: u32,
     commit_checksum: u32,
 }
@@ -69,6 +71,7 @@ impl Prepared {
             correlation: commit.command.metadata.correlation,
             events: Vec::with_capacity(commit.events.len()),
             keys: Vec::with_capacity(commit.events.len() * 4),
+            revisions: Vec::with_capacity(commit.events.len()),
             commit: length(commit_end - FRAME_HEADER_BYTES),
             commit_checksum,
         };
@@ -121,10 +124,10 @@ impl Prepared {
     }
 
     /// Fills in what depends on the place. After this the frame is what is written.
-    pub(crate) fn place(&mut self, place: &Place, revisions: &[Revision]) {
+    pub(crate) fn place(&mut self, place: &Place) {
         let mut words = crc32fast::Hasher::new();
         let mut position = place.base_position;
-        for (event, revision) in self.events.iter().zip(revisions) {
+        for (event, revision) in self.events.iter().zip(&self.revisions) {
             let bytes = &mut self.frame[event.start as usize..];
             let checksum = bind(event.checksum, position, *revision).to_le_bytes();
             bytes[EVENT_CHECKSUM].copy_from_slice(&checksum);

@@ -45,7 +45,7 @@ impl Engine {
         }
         loop {
             match waiter.take() {
-                Wait::Done(verdicts) => return verdicts,
+                Wait::Done(answer) => return answer.verdicts,
                 Wait::Lead => self.lead(),
                 Wait::Sleep => thread::park(),
             }
@@ -62,27 +62,25 @@ impl Engine {
         }
         let _lead = HandOver(&self.queue);
         let mut requests = self.queue.take(self.options.group_commits, self.options.group_bytes);
-        let verdicts = self.write_locked(&mut requests);
-        self.measure(&requests, &verdicts);
-        for (request, verdicts) in requests.into_iter().zip(verdicts) {
-            request.complete(verdicts);
-        }
+        self.write_locked(&mut requests);
+        self.measure(&requests);
+        requests.into_iter().for_each(Request::complete);
     }
 
     /// Tells the observer of every request that stored something.
-    fn measure(&self, requests: &[Request], verdicts: &[Vec<Verdict>]) {
+    fn measure(&self, requests: &[Request]) {
         let Some(observer) = &self.options.observer else { return };
         let now = observer.elapsed();
-        for (request, verdicts) in requests.iter().zip(verdicts) {
+        for request in requests {
             if let Some(since) = request.since
-                && verdicts.iter().any(Result::is_ok)
+                && request.verdicts.iter().any(Result::is_ok)
             {
                 observer.appended(now.saturating_sub(since));
             }
         }
     }
 
-    fn write_locked(&self, requests: &mut [Request]) -> Vec<Vec<Verdict>> {
+    fn write_locked(&self, requests: &mut [Request]) {
         let writer = self.writer.as_ref().expect("only a log open for writing queues requests");
         let mut writer = match writer.lock() {
             Ok(writer) => writer,
@@ -93,6 +91,6 @@ impl Engine {
                 writer
             }
         };
-        self.write(&mut writer, requests)
+        self.write(&mut writer, requests);
     }
 }

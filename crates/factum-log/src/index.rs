@@ -132,9 +132,9 @@ impl Index {
         &self.segments[segment].segment
     }
 
-    /// Takes in a commit that comes to stand at `frame`; the revision of each of its events.
-    pub(crate) fn add(&mut self, commit: &Prepared, frame: u64) -> Vec<Revision> {
-        let mut revisions = Vec::with_capacity(commit.events.len());
+    /// Takes in a commit that comes to stand at `frame`, and fills in the revisions of its events.
+    pub(crate) fn add(&mut self, commit: &mut Prepared, frame: u64) {
+        let mut revisions = std::mem::take(&mut commit.revisions);
         self.begin_commit(commit.command, commit.is_final, frame, commit.frame.len());
         for (index, event) in commit.events.iter().enumerate() {
             let number = number(self.events.len());
@@ -151,7 +151,7 @@ impl Index {
             }
         }
         self.end_commit(commit.correlation, commit.condition.tracking.as_ref());
-        revisions
+        commit.revisions = revisions;
     }
 
     /// Takes in a commit read from the log.
@@ -272,7 +272,7 @@ impl Index {
     /// Where the event at `position` stands.
     pub(crate) fn locate(&self, position: Position) -> EventLocation {
         let event = narrow(position.get() - 1);
-        let commit = self.commits.partition_point(|commit| commit.first <= event) - 1;
+        let commit = self.commit_of(event);
         let Location { segment, bytes } = self.locate_commit(Sequence::new(commit as u64 + 1));
         let first = self.events[self.commits[commit].first as usize];
         let start = self.events[event as usize];
@@ -281,6 +281,26 @@ impl Index {
         let end = if is_last { bytes.end } else { after.expect("an event follows in the same commit") };
         let sequence = Sequence::new(commit as u64 + 1);
         EventLocation { position, sequence, segment, event: start..end, commit: bytes.start..first }
+    }
+
+    /// The commit that an event belongs to. Commits hold about as many events each, so it stands near where
+    /// its share of the log ends; from there the steps double. A search over all commits misses the caches at
+    /// every step.
+    fn commit_of(&self, event: u32) -> usize {
+        let begins_up_to = |commit: &CommitEntry| commit.first <= event;
+        let share = u64::from(event) * self.commits.len() as u64 / self.events.len().max(1) as u64;
+        let guess = usize::try_from(share).expect("it is at most the number of commits");
+        let (mut low, mut high, mut step) = (guess, guess, 1);
+        while low > 0 && self.commits.get(low).is_none_or(|commit| !begins_up_to(commit)) {
+            (high, low) = (low, low.saturating_sub(step));
+            step *= 2;
+        }
+        while self.commits.get(high).is_some_and(begins_up_to) {
+            (low, high) = (high, high + step);
+            step *= 2;
+        }
+        let high = high.min(self.commits.len());
+        low + self.commits[low..high].partition_point(begins_up_to) - 1
     }
 
     /// Where the frame of a commit stands.

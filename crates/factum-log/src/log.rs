@@ -72,6 +72,8 @@ impl Log {
         let leading = Arc::clone(&engine);
         let run = move || {
             while leading.queue.until_leading() {
+                // Whoever is about to append, and wants a core, gets into the group; else this costs nothing.
+                thread::yield_now();
                 // After a panic the log has failed, and every later append must be told so.
                 let _ = panic::catch_unwind(AssertUnwindSafe(|| leading.lead()));
             }
@@ -139,16 +141,24 @@ impl Log {
     /// As [`Self::append`], without waiting: `done` is called with the verdicts, from the thread that wrote.
     /// It must not block.
     pub fn submit(&self, batch: Vec<Append>, done: impl FnOnce(Vec<Verdict>) + Send + 'static) {
+        let mut done = Some(done);
+        let callback = || Done::Callback(Box::new(done.take().expect("asked for once")));
+        if let Err(refused) = self.queue(batch, callback)
+            && let Some(done) = done
+        {
+            done(refused);
+        }
+    }
+
+    /// Queues a batch for whom `done` names; an error is the verdicts, if there is nothing to wait for.
+    pub(crate) fn queue(&self, batch: Vec<Append>, done: impl FnOnce() -> Done) -> Result<(), Vec<Verdict>> {
         if batch.is_empty() {
-            return done(Vec::new());
+            return Err(Vec::new());
         }
         let since = self.engine.options.stopwatch();
-        match self.prepare(batch) {
-            Ok(commits) => {
-                self.engine.queue.push(Request::new(commits, since, Done::Callback(Box::new(done))))
-            }
-            Err(refused) => done(refused),
-        }
+        let commits = self.prepare(batch)?;
+        self.engine.queue.push(Request::new(commits, since, done()));
+        Ok(())
     }
 
     /// The head as last published: every commit up to it is durable.

@@ -8,6 +8,7 @@ use std::{
     fmt,
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     thread::{self, Thread},
     time::Duration,
 };
@@ -16,17 +17,27 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) commits: Vec<Result<Box<Prepared>, AppendError>>,
-    /// How many they are; the leader takes them out of the list.
-    asked: usize,
+    /// Where the leader puts a verdict for each.
+    pub(crate) verdicts: Vec<Verdict>,
     bytes: usize,
     /// When it was handed in, by the observer's stopwatch.
     pub(crate) since: Option<Duration>,
     done: Option<Done>,
 }
 
+/// What became of a request. The memory of its commits goes back with the verdicts: what one thread allocates
+/// and another frees makes the two wait for each other in the allocator, commit by commit.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) verdicts: Vec<Verdict>,
+    #[expect(dead_code, reason = "only to be dropped by who is told")]
+    commits: Vec<Result<Box<Prepared>, AppendError>>,
+}
+
 /// Who is told the verdicts.
 pub(crate) enum Done {
     Caller(Arc<Waiter>),
+    Future(Arc<Promise>),
     Callback(Box<dyn FnOnce(Vec<Verdict>) + Send>),
 }
 
@@ -34,6 +45,7 @@ impl fmt::Debug for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Caller(_) => "Caller",
+            Self::Future(_) => "Future",
             Self::Callback(_) => "Callback",
         })
     }
@@ -47,16 +59,21 @@ impl Request {
     ) -> Self {
         let size = |commit: &Result<Box<Prepared>, _>| commit.as_ref().map_or(0, |commit| commit.frame.len());
         let bytes = commits.iter().map(size).sum();
-        Self { asked: commits.len(), commits, bytes, since, done: Some(done) }
+        let verdicts = Vec::with_capacity(commits.len());
+        Self { commits, verdicts, bytes, since, done: Some(done) }
     }
 
-    pub(crate) fn complete(mut self, verdicts: Vec<Verdict>) {
-        self.tell(verdicts);
+    /// Tells the verdicts.
+    pub(crate) fn complete(mut self) {
+        self.tell();
     }
 
-    fn tell(&mut self, verdicts: Vec<Verdict>) {
+    fn tell(&mut self) {
+        let verdicts = std::mem::take(&mut self.verdicts);
+        let commits = std::mem::take(&mut self.commits);
         match self.done.take() {
-            Some(Done::Caller(waiter)) => waiter.set(Wait::Done(verdicts)),
+            Some(Done::Caller(waiter)) => waiter.set(Wait::Done(Answer { verdicts, commits })),
+            Some(Done::Future(promise)) => promise.keep(Answer { verdicts, commits }),
             Some(Done::Callback(callback)) => {
                 // Its panic is its own: the leader has others to answer. The panic hook has reported it.
                 let _ = panic::catch_unwind(AssertUnwindSafe(|| callback(verdicts)));
@@ -66,9 +83,14 @@ impl Request {
     }
 
     /// The same error for every commit.
-    pub(crate) fn refuse(self, error: &AppendError) {
-        let verdicts = vec![Err(error.clone()); self.asked];
-        self.complete(verdicts);
+    pub(crate) fn refuse(mut self, error: &AppendError) {
+        self.refuse_all(error);
+        self.tell();
+    }
+
+    fn refuse_all(&mut self, error: &AppendError) {
+        self.verdicts.clear();
+        self.verdicts.resize(self.commits.len(), Err(error.clone()));
     }
 }
 
@@ -77,7 +99,8 @@ impl Drop for Request {
     fn drop(&mut self) {
         if self.done.is_some() {
             let unknown = AppendError::Unknown { cause: "the writer of the log panicked".to_owned() };
-            self.tell(vec![Err(unknown); self.asked]);
+            self.refuse_all(&unknown);
+            self.tell();
         }
     }
 }
@@ -95,7 +118,7 @@ pub(crate) enum Wait {
     #[default]
     Sleep,
     Lead,
-    Done(Vec<Verdict>),
+    Done(Answer),
 }
 
 impl Waiter {
@@ -111,6 +134,35 @@ impl Waiter {
 
     pub(crate) fn take(&self) -> Wait {
         std::mem::take(&mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where the answer is left for a future.
+#[derive(Debug, Default)]
+pub(crate) struct Promise(Mutex<(Option<Answer>, Option<Waker>)>);
+
+impl Promise {
+    fn keep(&self, answer: Answer) {
+        let waker = {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.0 = Some(answer);
+            state.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer once it is there; then never again.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Answer> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.0.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                state.1 = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -170,7 +222,7 @@ impl Queue {
             && bytes < bytes_max
             && let Some(request) = state.waiting.pop_front()
         {
-            commits += request.asked;
+            commits += request.commits.len();
             bytes += request.bytes;
             taken.push(request);
         }

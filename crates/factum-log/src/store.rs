@@ -1,6 +1,9 @@
 //! The log as a store. Reads are done at once, in the thread that polls: they are memory or a page of a file.
 
-use crate::log::Log;
+use crate::{
+    log::Log,
+    queue::{Done, Promise},
+};
 use factum_event::{
     CommandId, Commit, CorrelationId, EventId, LogIdentity, Position, Query, RecordedEvent, Revision,
     Sequence, Source, StreamName,
@@ -11,16 +14,8 @@ use factum_store::{
 };
 use std::{
     future::{poll_fn, ready},
-    sync::{Arc, Mutex, PoisonError},
-    task::{Poll, Waker},
+    sync::Arc,
 };
-
-/// Where the verdicts of one append are left for its future.
-#[derive(Debug, Default)]
-struct Answer {
-    verdicts: Option<Vec<Verdict>>,
-    waker: Option<Waker>,
-}
 
 impl Store for Log {
     fn identity(&self) -> LogIdentity {
@@ -33,29 +28,11 @@ impl Store for Log {
 
     fn append(&self, batch: Vec<Append>) -> BoxFuture<'_, Vec<Verdict>> {
         Box::pin(async move {
-            let answer = Arc::new(Mutex::new(Answer::default()));
-            let told = Arc::clone(&answer);
-            self.submit(batch, move |verdicts| {
-                let waker = {
-                    let mut answer = told.lock().unwrap_or_else(PoisonError::into_inner);
-                    answer.verdicts = Some(verdicts);
-                    answer.waker.take()
-                };
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            });
-            poll_fn(|context| {
-                let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
-                match answer.verdicts.take() {
-                    Some(verdicts) => Poll::Ready(verdicts),
-                    None => {
-                        answer.waker = Some(context.waker().clone());
-                        Poll::Pending
-                    }
-                }
-            })
-            .await
+            let promise = Arc::new(Promise::default());
+            match self.queue(batch, || Done::Future(Arc::clone(&promise))) {
+                Ok(()) => poll_fn(|context| promise.poll(context)).await.verdicts,
+                Err(refused) => refused,
+            }
         })
     }
 

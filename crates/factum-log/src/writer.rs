@@ -17,7 +17,7 @@ use crate::{
 };
 use factum_event::{Position, Sequence, Timestamp};
 use factum_store::{AppendError, ErrorKind, GroupMeasure, Head, StoreError, Stored, Verdict};
-use std::{io, sync::Weak};
+use std::{io, mem, sync::Weak};
 
 /// The end of the log. What is staged but not yet published is in `group`.
 #[derive(Debug)]
@@ -61,21 +61,20 @@ struct Failure {
 }
 
 impl Engine {
-    /// Judges and stores the commits of some requests, in order. A verdict for each, all final.
-    pub(crate) fn write(&self, writer: &mut Writer, requests: &mut [Request]) -> Vec<Vec<Verdict>> {
-        let mut verdicts: Vec<Vec<Verdict>> = Vec::with_capacity(requests.len());
+    /// Judges and stores the commits of some requests, in order. Each request gets its verdicts, all final.
+    pub(crate) fn write(&self, writer: &mut Writer, requests: &mut [Request]) {
+        let mut verdicts: Vec<_> = requests.iter_mut().map(|asked| mem::take(&mut asked.verdicts)).collect();
         self.begin(writer);
         for (request, asked) in requests.iter_mut().enumerate() {
-            verdicts.push(Vec::with_capacity(asked.commits.len()));
-            for (commit, prepared) in std::mem::take(&mut asked.commits).into_iter().enumerate() {
+            for (commit, prepared) in asked.commits.iter_mut().enumerate() {
                 let is_full = writer.group.stored.len() >= self.options.group_commits
                     || writer.group.bytes.len() >= self.options.group_bytes;
                 if is_full {
                     self.flush(writer, &mut verdicts);
                 }
                 let verdict = match prepared {
-                    Ok(prepared) => self.stage(writer, *prepared, &mut verdicts),
-                    Err(error) => Err(error),
+                    Ok(prepared) => self.stage(writer, prepared, &mut verdicts),
+                    Err(error) => Err(error.clone()),
                 };
                 match &verdict {
                     Ok(_) => writer.group.stored.push((request, commit)),
@@ -86,7 +85,7 @@ impl Engine {
             }
         }
         self.flush(writer, &mut verdicts);
-        verdicts
+        requests.iter_mut().zip(verdicts).for_each(|(asked, verdicts)| asked.verdicts = verdicts);
     }
 
     fn begin(&self, writer: &mut Writer) {
@@ -98,17 +97,17 @@ impl Engine {
         self.index_mut().keep(head.sequence);
     }
 
-    fn stage(&self, writer: &mut Writer, mut commit: Prepared, verdicts: &mut [Vec<Verdict>]) -> Verdict {
+    fn stage(&self, writer: &mut Writer, commit: &mut Prepared, verdicts: &mut [Vec<Verdict>]) -> Verdict {
         let now = self.options.clock.now();
         writer.usable()?;
         self.catch_up(writer)?;
-        judge(&self.index(), &commit)?;
+        judge(&self.index(), commit)?;
         if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
             self.flush(writer, verdicts);
             writer.usable()?;
             self.catch_up(writer)?;
             // If that group was not stored, what the first judgement rested on is gone.
-            judge(&self.index(), &commit)?;
+            judge(&self.index(), commit)?;
             self.roll(writer).map_err(AppendError::Store)?;
         }
         let Writer { segment, group, end, head, .. } = writer;
@@ -121,18 +120,19 @@ impl Engine {
             base_position: group.position.next(),
             recorded_at: now.max(group.recorded_at),
         };
-        let revisions = self.index_mut().add(&commit, *end + group.bytes.len() as u64);
-        commit.place(&place, &revisions);
+        self.index_mut().add(commit, *end + group.bytes.len() as u64);
+        commit.place(&place);
         let events = commit.events.len() as u64;
         let first = if events == 0 { group.position } else { place.base_position };
         group.position = Position::new(group.position.get() + events);
         group.sequence = place.sequence;
         group.recorded_at = place.recorded_at;
-        if group.bytes.is_empty() {
-            group.bytes = commit.frame;
+        if group.bytes.is_empty() && group.bytes.capacity() < commit.frame.len() {
+            group.bytes = mem::take(&mut commit.frame);
         } else {
             group.bytes.extend_from_slice(&commit.frame);
         }
+        let revisions = mem::take(&mut commit.revisions);
         Ok(Stored { sequence: place.sequence, recorded_at: place.recorded_at, first, revisions })
     }
 

@@ -1,7 +1,8 @@
 //! A command with its types forgotten: what the one inner loop sees, so that each command costs little to
 //! compile.
 
-use factum_domain::{Boundary, Command, Context, DecodeError, EventSet, Events, Models, Reject};
+use crate::states::{AnyStates, States};
+use factum_domain::{Command, Context, DecodeError, EventSet, Events, Reject};
 use factum_event::{
     CommandId, CommandName, CommitHeader, EventId, Metadata, NewEvent, Position, RecordedEvent, Rejection,
     Revision, Sequence, Timestamp,
@@ -18,12 +19,10 @@ pub(crate) enum Decided {
 
 /// One command being decided, over and over until it is stored.
 pub(crate) trait Attempt: Send {
-    /// What it must read.
-    fn boundaries(&self) -> Vec<Boundary>;
-    /// Forgets what was folded.
-    fn reset(&mut self);
-    /// Folds one record into the model behind a boundary.
-    fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError>;
+    /// Asks the command for its keys.
+    fn prepare(&mut self);
+    /// What it decides on.
+    fn states(&mut self) -> &mut dyn AnyStates;
     /// Decides on what was folded, and keeps the typed result.
     fn decide(&mut self, context: &Context) -> Decided;
 }
@@ -31,13 +30,13 @@ pub(crate) trait Attempt: Send {
 /// The typed side: what was decided last stays here for the caller.
 pub(crate) struct Typed<C: Command> {
     command: C,
-    models: Option<C::Models>,
+    states: Option<States<C::Models>>,
     decision: Option<Result<Events<C::Event>, C::Rejection>>,
 }
 
 impl<C: Command> Typed<C> {
     pub(crate) fn new(command: C) -> Self {
-        Self { command, models: None, decision: None }
+        Self { command, states: None, decision: None }
     }
 
     pub(crate) fn into_decision(self) -> Option<Result<Events<C::Event>, C::Rejection>> {
@@ -46,23 +45,17 @@ impl<C: Command> Typed<C> {
 }
 
 impl<C: Command> Attempt for Typed<C> {
-    fn boundaries(&self) -> Vec<Boundary> {
-        let mut boundaries = Vec::new();
-        C::Models::boundaries(&self.command.keys(), &mut boundaries);
-        boundaries
+    fn prepare(&mut self) {
+        self.states = Some(States::new(self.command.keys()));
     }
 
-    fn reset(&mut self) {
-        self.models = Some(C::Models::start(&self.command.keys()));
-    }
-
-    fn fold(&mut self, boundary: usize, record: &RecordedEvent) -> Result<(), DecodeError> {
-        self.models.as_mut().expect("an attempt is reset before it folds").fold(boundary, record)
+    fn states(&mut self) -> &mut dyn AnyStates {
+        self.states.as_mut().expect("an attempt is prepared before it loads")
     }
 
     fn decide(&mut self, context: &Context) -> Decided {
-        let models = self.models.as_ref().expect("an attempt is reset before it decides");
-        let decision = self.command.decide(models, context);
+        let states = self.states.as_ref().expect("an attempt is loaded before it decides");
+        let decision = self.command.decide(states.models(), context);
         let plain = match &decision {
             Ok(events) => readable::<C::Event>(events.to_new()),
             Err(rejection) => Decided::Rejected(Rejection {

@@ -1,11 +1,14 @@
-//! What every operation needs: the store and the ports. Holds no state of its own, so a clone is as good.
+//! What every operation needs: the store, the ports, and the models kept at hand. Clones share all of it.
 
 use crate::{
-    CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View, lanes::Outcomes,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View,
+    cache::ModelCache, lanes::Outcomes, snapshots::Snapshots,
 };
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
-use factum_store::{Clock, Entropy, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id};
+use factum_store::{
+    Clock, Entropy, SnapshotStore, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id,
+};
 use std::sync::Arc;
 
 /// Where time, randomness and waiting come from.
@@ -39,17 +42,49 @@ pub struct Engine {
     ports: Ports,
     retry: Retry,
     outcomes: Arc<Outcomes>,
+    cache: Option<Arc<ModelCache>>,
+    snapshots: Option<Arc<Snapshots>>,
 }
 
 impl Engine {
-    /// An engine over `store`.
+    /// An engine over `store`, which keeps [`CACHE_ENTRIES_DEFAULT`] folded states at hand.
     pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
-        Self { store, ports, retry, outcomes: Arc::default() }
+        let cache = ModelCache::new(CACHE_ENTRIES_DEFAULT).map(Arc::new);
+        Self { store, ports, retry, outcomes: Arc::default(), cache, snapshots: None }
+    }
+
+    /// Keeps so many folded states at hand; 0: none, and every load reads from the first event on.
+    #[must_use]
+    pub fn with_cache(mut self, entries: usize) -> Self {
+        self.cache = ModelCache::new(entries).map(Arc::new);
+        self
     }
 
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Keeps the states of models that ask for it in `snapshots`.
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Arc<dyn SnapshotStore>) -> Self {
+        self.snapshots = Some(Arc::new(Snapshots::new(snapshots, self.store.identity())));
+        self
+    }
+
+    /// Ready once the snapshots that were taken are written, or given up.
+    pub async fn snapshots_settled(&self) {
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.store().settled().await;
+        }
+    }
+
+    pub(crate) fn snapshots(&self) -> Option<&Snapshots> {
+        self.snapshots.as_deref()
+    }
+
+    pub(crate) fn cache(&self) -> Option<&ModelCache> {
+        self.cache.as_deref()
     }
 
     pub(crate) fn ports(&self) -> &Ports {

@@ -7,6 +7,7 @@ mod driver;
 mod handler;
 mod lane;
 mod layout;
+mod load;
 mod operate;
 mod outcomes;
 mod parked;
@@ -18,6 +19,7 @@ mod ticket;
 
 pub use handler::Handlers;
 pub use layout::{LaneBounds, LaneLayout, LaneMode};
+pub use load::LaneLoad;
 pub use operate::{OperateError, Parking};
 pub(crate) use outcomes::Outcomes;
 pub use spawn::{Spawn, SystemSpawn};
@@ -32,6 +34,7 @@ use factum_event::CommandId;
 use factum_store::{ErrorKind, Store, StoreError};
 use futures_channel::oneshot::{Sender, channel};
 use futures_util::FutureExt;
+use load::Load;
 use parked::Parked;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -78,6 +81,7 @@ impl Lanes {
             parked: Parked::default(),
             wanted: layout,
             bounds,
+            load: Load::default(),
         });
         let (stop, stopped) = channel();
         let (end, ended) = channel();

@@ -3,7 +3,9 @@
 //!
 //! Never names a backend and never speaks HTTP: it sees [`factum_store::Store`] and the domain's traits.
 
+mod added;
 mod attempt;
+mod cache;
 mod done;
 mod engine;
 mod error;
@@ -16,10 +18,13 @@ mod load;
 mod observe;
 mod retry;
 mod run;
+mod snapshots;
+mod states;
 mod status;
 mod view;
 mod watch;
 
+pub use cache::CACHE_ENTRIES_DEFAULT;
 pub use done::{Done, EventPlace};
 pub use engine::{Engine, Ports};
 pub use error::{ExecuteError, ReadError};
@@ -31,10 +36,10 @@ pub use feeds::{
 };
 pub use intake::Intake;
 pub use lanes::{
-    Handlers, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn, Submit,
-    SubmitError, SystemSpawn, Ticket,
+    Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn,
+    Submit, SubmitError, SystemSpawn, Ticket,
 };
-pub use observe::{CommandMeasure, CommandObserver, Ending};
+pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
 pub use view::{At, View};

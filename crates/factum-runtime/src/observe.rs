@@ -5,9 +5,9 @@ use crate::{
     Engine,
     run::{Ended, RunError},
 };
-use factum_event::{CommandId, CommandRecord, Position, StreamName};
-use factum_store::Monotonic;
-use std::time::Duration;
+use factum_event::{CommandId, CommandRecord, Position, StreamName, Timestamp};
+use factum_store::{AppendObserver, Monotonic};
+use std::{sync::Arc, time::Duration};
 use tracing::{Span, field::Empty};
 
 /// The header of a command that says which trace it belongs to.
@@ -20,7 +20,23 @@ pub trait CommandObserver: Monotonic {
 
     /// A command lost a race, and is decided again if it may.
     fn conflict(&self);
+
+    /// A command was stored, to be decided later.
+    fn accepted(&self, _name: &'static str) {}
+
+    /// A command that was stored to be decided later was decided, parked or given up, so long after it was
+    /// accepted, by the clock: that may have been in another process. A name that the code does not know is
+    /// [`UNREGISTERED`].
+    fn settled(&self, _name: &'static str, _took: Duration) {}
+
+    /// What hears how much appends to the command log cost; without one they are not measured.
+    fn command_log(&self) -> Option<Arc<dyn AppendObserver>> {
+        None
+    }
 }
+
+/// Stands in measures for the name of a stored command that the code does not know.
+pub const UNREGISTERED: &str = "unregistered";
 
 /// How one command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +227,20 @@ pub(crate) fn accepted(command: &CommandRecord, key: &StreamName, position: Posi
     let (actor, name) = (command.metadata.actor.as_deref(), command.name.as_str());
     // `stream` is where its outcome will be, as far as its key tells.
     tracing::info!(command_id = %command.id, name, actor, stream = key.as_str(), position = position.get(), traceparent, "command accepted");
+}
+
+/// Counts a command that was stored, to be decided later.
+pub(crate) fn taken_in(engine: &Engine, name: &'static str) {
+    if let Some(observer) = &engine.ports().observer {
+        observer.accepted(name);
+    }
+}
+
+/// Measures a stored command that was decided, parked or given up.
+pub(crate) fn settled(engine: &Engine, name: Option<&'static str>, accepted_at: Timestamp) {
+    if let Some(observer) = &engine.ports().observer {
+        observer.settled(name.unwrap_or(UNREGISTERED), engine.now().since(accepted_at));
+    }
 }
 
 /// A race was lost, and the command pauses before it is decided again.

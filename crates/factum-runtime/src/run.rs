@@ -1,19 +1,21 @@
 //! The one loop behind every direct command: find an earlier outcome, load, decide, append, try again.
 
 use crate::{
-    Engine, EventPlace, ExecuteError, ExpectedRevision,
+    Engine, EventPlace, ExecuteError, ExpectedRevision, added,
     attempt::{Attempt, Decided},
     done::Place,
     expected::home,
     load::{self, LoadError},
     observe,
+    states::AnyStates,
 };
 use factum_domain::Context;
 use factum_event::{
-    Codec, CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position, Token,
-    Tracking,
+    Codec, CommandPayload, CommandRecord, Commit, Condition, NewCommit, NewEvent, Outcome, Position,
+    RecordedEvent, Token, Tracking,
 };
 use factum_store::{Append, AppendError, ErrorKind, StoreError, Stored};
+use std::panic::{self, AssertUnwindSafe};
 
 /// How a command is asked for.
 #[derive(Debug, Default)]
@@ -46,18 +48,24 @@ pub(crate) async fn run(
     {
         return Ok(ended);
     }
-    let boundaries = attempt.boundaries();
-    load::check(&boundaries)?;
+    attempt.prepare();
+    if !load::resume(engine, attempt.states()) {
+        attempt.states().begin();
+        load::check(&attempt.states().boundaries())?;
+        load::restore(engine, attempt.states()).await;
+    }
     let expected = match ExpectedRevision::of(&command.metadata) {
-        Some(expected) => Some((expected, home(&boundaries).ok_or(ExecuteError::NoRevision)?)),
+        Some(expected) => {
+            let home = home(&attempt.states().boundaries()).cloned();
+            Some((expected, home.ok_or(ExecuteError::NoRevision)?))
+        }
         None => None,
     };
-    let store = &**engine.store();
     let retry = engine.retry();
+    let wanted = engine.cache().is_some() && !attempt.states().boundaries().is_empty();
     for attempts in 1..=retry.attempts_max {
-        attempt.reset();
-        let head = load::load(store, &boundaries, &mut |at, record| attempt.fold(at, record)).await?;
-        let mut condition = load::condition(store, &boundaries, head).await?;
+        let head = load::load(engine, attempt.states()).await?;
+        let mut condition = load::condition(attempt.states(), head);
         condition.tracking = asked.tracking.clone();
         let as_expected =
             expected.as_ref().map_or(Ok(()), |(expected, home)| expected.check(home, &condition));
@@ -67,9 +75,15 @@ pub(crate) async fn run(
             Err(stale) if asked.tracking.is_some() => Decided::Rejected(stale.into()),
             Err(stale) => return Err(ExecuteError::StaleRevision(stale)),
         };
-        match append(engine, &command, decided, condition).await? {
-            Appended::Stored(place) => return Ok(Ended::Now(place)),
-            Appended::Rejected => return Err(ExecuteError::Rejected(())),
+        match append(engine, &command, decided, condition, wanted).await? {
+            Appended::Stored(place, added) => {
+                settle(engine, attempt.states(), &added);
+                return Ok(Ended::Now(place));
+            }
+            Appended::Rejected => {
+                settle(engine, attempt.states(), &[]);
+                return Err(ExecuteError::Rejected(()));
+            }
             Appended::DecidedElsewhere => {
                 return earlier(engine, &command).await?.ok_or_else(|| unreadable(&command));
             }
@@ -77,26 +91,39 @@ pub(crate) async fn run(
                 let pause = retry.pause_after(attempts, &*engine.ports().entropy);
                 observe::lost_race(engine, attempts, pause);
                 engine.ports().sleep.sleep(pause).await;
+                // The winner's states, if it has left them; else the next load goes on from these.
+                load::resume(engine, attempt.states());
             }
         }
     }
     Err(ExecuteError::Conflict { attempts: retry.attempts_max })
 }
 
+/// Keeps what was decided on, with what the decision added. The command is stored by now, so a model that
+/// cannot take it in only leaves nothing behind: whoever reads it next is told.
+fn settle(engine: &Engine, states: &mut dyn AnyStates, added: &[RecordedEvent]) {
+    let settled = panic::catch_unwind(AssertUnwindSafe(|| load::settle(engine, states, added)));
+    if !matches!(settled, Ok(Ok(()))) {
+        tracing::debug!("the models of a stored command could not take in its events");
+    }
+}
+
 enum Appended {
-    Stored(Place),
+    /// And the events it added, if anyone is going to need them.
+    Stored(Place, Vec<RecordedEvent>),
     Rejected,
     LostRace,
     DecidedElsewhere,
 }
 
 /// Appends a decision, whatever it was. The condition goes with rejections and no-ops as well: each
-/// outcome is right at its own place in the log.
+/// outcome is right at its own place in the log. `wanted`: someone will take in what it added.
 async fn append(
     engine: &Engine,
     command: &CommandRecord,
     decided: Decided,
     condition: Condition,
+    wanted: bool,
 ) -> Result<Appended, RunError> {
     let (outcome, events) = match decided {
         Decided::Events(events) if events.is_empty() => (Outcome::Nothing, events),
@@ -106,11 +133,16 @@ async fn append(
     };
     let rejected = matches!(outcome, Outcome::Rejected(_));
     let commit = NewCommit { command: command.clone(), outcome, events };
+    let added = || commit.events.iter().enumerate().map(|(at, event)| (commit.event_id(at), event.clone()));
+    let added = if wanted { added().collect() } else { Vec::new() };
     let described = describe(&commit);
     let verdict = engine.store().append(vec![Append { commit, condition }]).await.pop();
     match verdict {
         Some(Ok(_)) if rejected => Ok(Appended::Rejected),
-        Some(Ok(stored)) => Ok(Appended::Stored(place(engine, command, described, &stored))),
+        Some(Ok(stored)) => {
+            let place = place(engine, command, described, &stored);
+            Ok(Appended::Stored(place, added::recorded(command, added, &stored)))
+        }
         Some(Err(AppendError::WrongRevision { .. } | AppendError::Stale { .. })) => Ok(Appended::LostRace),
         Some(Err(AppendError::AlreadyDecided { .. } | AppendError::AlreadyApplied { .. })) => {
             Ok(Appended::DecidedElsewhere)

@@ -1,10 +1,11 @@
-//! Reads a model live: folded from the log as it stands.
+//! Reads a model live: folded from the log as it stands, from what is at hand on.
 
 use crate::{
     Engine, ReadError,
     load::{self, LoadError},
+    states::{AnyStates, States},
 };
-use factum_domain::{Key, Model, Models};
+use factum_domain::{Key, Model};
 use factum_event::{Position, Revision, Token};
 use factum_store::BoxFuture;
 use std::fmt;
@@ -43,23 +44,21 @@ impl<'a, M: Model> View<'a, M> {
     }
 
     async fn read(self) -> Result<At<M>, ReadError> {
-        let store = &**self.engine.store();
-        let mut boundaries = Vec::new();
-        M::boundaries(&self.key, &mut boundaries);
-        let mut state = <M as Models>::start(&self.key);
-        let mut events = 0;
-        let fold = &mut |at: usize, record: &_| {
-            events += 1;
-            state.fold(at, record)
-        };
-        let position = load::load(store, &boundaries, fold).await.map_err(|cause| match cause {
+        let mut states = States::<M>::new(self.key);
+        if !load::resume(self.engine, &mut states) {
+            states.begin();
+            load::restore(self.engine, &mut states).await;
+        }
+        let position = load::load(self.engine, &mut states).await.map_err(|cause| match cause {
             LoadError::Store(cause) => ReadError::Unavailable(cause),
             LoadError::Decode(cause) => ReadError::Corrupt(cause),
         })?;
-        let revision = match boundaries.first().and_then(|boundary| boundary.home.as_ref()) {
-            Some(stream) => store.revision(stream, position).await?,
-            None => None,
-        };
+        if load::put_away(self.engine, &mut states) {
+            load::keep(self.engine, &states);
+        }
+        let progress = states.progress();
+        let (events, revision) = (progress[0].events, progress[0].revision);
+        let (state, store) = (states.into_models(), self.engine.store());
         Ok(At { state, events, revision, position, token: Token::new(store.identity(), position) })
     }
 }

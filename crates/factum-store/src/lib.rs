@@ -32,6 +32,7 @@ mod error;
 mod memory;
 mod observe;
 mod ports;
+pub mod snapshots;
 mod store;
 mod watch;
 
@@ -42,6 +43,7 @@ pub use observe::{AppendObserver, GroupMeasure};
 pub use ports::{
     Clock, Entropy, Monotonic, SystemClock, SystemEntropy, SystemMonotonic, fresh_command_id, fresh_log_id,
 };
+pub use snapshots::{MemorySnapshots, SnapshotKey, SnapshotStore, StoredSnapshot};
 pub use store::{
     Append, BoxFuture, CommitPage, Families, Head, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, Store,
     Stored, Verdict,

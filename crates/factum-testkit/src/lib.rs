@@ -1,6 +1,7 @@
 //! What tests of this workspace share: ports held by hand, and published cases run through the public API.
 
 mod clock;
+mod counted;
 pub mod dcb;
 mod entropy;
 mod faulty;
@@ -10,6 +11,7 @@ mod soak;
 mod told;
 
 pub use clock::VirtualClock;
+pub use counted::Counted;
 pub use entropy::SeededEntropy;
 pub use faulty::{Death, Faults, FaultyStore, Life, Point};
 pub use intercepted::Intercepted;

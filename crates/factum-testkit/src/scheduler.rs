@@ -263,3 +263,60 @@ pub(crate) async fn step_aside() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The order in which some tasks come by, each several times.
+    fn order(seed: u64) -> Vec<u64> {
+        let (scheduler, came) = (Scheduler::new(seed), Arc::new(Mutex::new(Vec::new())));
+        let process = scheduler.process();
+        for task in 0..5 {
+            let came = Arc::clone(&came);
+            process.spawn(Box::pin(async move {
+                for _ in 0..4 {
+                    came.lock().unwrap().push(task);
+                    step_aside().await;
+                }
+            }));
+        }
+        scheduler.run(scheduler.sleep(Duration::from_secs(60)));
+        assert_eq!(process.tasks(), 0);
+        came.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn the_order_follows_from_the_seed() {
+        assert_eq!(order(1), order(1));
+        assert!((2..6).any(|seed| order(seed) != order(1)));
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing can go on: 2 tasks wait")]
+    fn a_wake_that_never_comes_ends_the_run() {
+        let scheduler = Scheduler::new(0);
+        scheduler.process().spawn(Box::pin(std::future::pending()));
+        scheduler.run(std::future::pending::<()>());
+    }
+
+    #[test]
+    fn who_is_killed_is_dropped_where_it_is_and_others_go_on() {
+        let (scheduler, alive) = (Scheduler::new(0), Arc::new(()));
+        let (killed, other) = (scheduler.process(), scheduler.process());
+        for process in [&killed, &other] {
+            let (clock, alive) = (scheduler.clone(), Arc::clone(&alive));
+            process.spawn(Box::pin(async move {
+                clock.sleep(Duration::from_secs(60)).await;
+                drop(alive);
+            }));
+        }
+        scheduler.run(async {
+            scheduler.sleep(Duration::from_secs(1)).await;
+            killed.kill();
+            assert_eq!((killed.tasks(), other.tasks(), Arc::strong_count(&alive)), (0, 1, 2));
+            scheduler.sleep(Duration::from_secs(60)).await;
+            assert_eq!((other.tasks(), Arc::strong_count(&alive)), (0, 1));
+        });
+    }
+}

@@ -3,9 +3,13 @@
 use factum_domain::{Command, Commands, Key, Model};
 use factum_event::{CommandId, Timestamp};
 use factum_runtime::{
-    CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake, LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake,
+    LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket,
+    View, Watch,
 };
-use factum_store::{AppendObserver, Clock, Entropy, MemoryStore, Store, StoreError};
+use factum_store::{
+    AppendObserver, Clock, Entropy, MemorySnapshots, MemoryStore, SnapshotStore, Store, StoreError,
+};
 use std::{sync::Arc, time::Duration};
 
 /// An event-sourced application. Cheap to clone: clones share the log.
@@ -64,6 +68,8 @@ pub struct Builder<B> {
     bounds: LaneBounds,
     spawn: Arc<dyn Spawn>,
     appends: Option<Arc<dyn AppendObserver>>,
+    cache: usize,
+    snapshots: Option<Arc<dyn SnapshotStore>>,
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -91,6 +97,10 @@ const EVENTS: &str = "events";
 /// Where it keeps its log of accepted commands.
 #[cfg(feature = "embedded")]
 const COMMANDS: &str = "commands";
+/// Where it keeps the states of models that ask for it. The file is made by the first one, and may be deleted
+/// between two starts.
+#[cfg(feature = "embedded")]
+const SNAPSHOTS: &str = "snapshots.sqlite";
 
 impl App {
     /// In memory: for tests and tries. What it holds ends with it.
@@ -126,11 +136,13 @@ impl App {
         self.lanes.as_ref()
     }
 
-    /// Ends the lanes after what they are at. Commands that wait stay in the command log, for the next start.
+    /// Ends the lanes after what they are at, and writes the snapshots that were taken. Commands that wait stay
+    /// in the command log, for the next start.
     pub async fn stop(&self) {
         if let Some(lanes) = &self.lanes {
             lanes.stop().await;
         }
+        self.engine.snapshots_settled().await;
     }
 
     /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
@@ -252,6 +264,8 @@ impl<B> Builder<B> {
             bounds: LaneBounds::default(),
             spawn: Arc::new(SystemSpawn),
             appends: None,
+            cache: CACHE_ENTRIES_DEFAULT,
+            snapshots: None,
         }
     }
 
@@ -307,8 +321,17 @@ impl<B> Builder<B> {
         self
     }
 
+    /// Keeps so many folded states at hand, [`CACHE_ENTRIES_DEFAULT`] if not said; 0: none. A command on a
+    /// state that is at hand reads only what came after it. One entry holds the models of one decision under
+    /// one set of keys, and costs about 300 bytes beside them; the bound is rounded up to a multiple of 16.
+    pub fn cache(mut self, entries: usize) -> Self {
+        self.cache = entries;
+        self
+    }
+
     /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
-    /// builder opens.
+    /// builder opens, of the log of events. Of the command log it is told to what
+    /// [`CommandObserver::command_log`] gives.
     pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
         self.ports.observer = Some(Arc::clone(&observer) as Arc<dyn CommandObserver>);
         self.appends = Some(observer);
@@ -316,7 +339,10 @@ impl<B> Builder<B> {
     }
 
     fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
-        let engine = Engine::new(store, self.ports, self.retry);
+        let mut engine = Engine::new(store, self.ports, self.retry).with_cache(self.cache);
+        if let Some(snapshots) = self.snapshots {
+            engine = engine.with_snapshots(snapshots);
+        }
         let lanes = commands.map(|commands| {
             Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
         });
@@ -331,7 +357,8 @@ impl<B> Builder<B> {
 
 impl Builder<InMemory> {
     /// Starts with an empty log.
-    pub fn start(self) -> App {
+    pub fn start(mut self) -> App {
+        self.snapshots = Some(Arc::new(MemorySnapshots::new()));
         let store = || -> Arc<dyn Store> {
             Arc::new(MemoryStore::with_ports(Arc::clone(&self.ports.clock), &*self.ports.entropy))
         };
@@ -344,6 +371,12 @@ impl Builder<On> {
     /// Keeps submitted commands in this store. Without one they are refused.
     pub fn command_log(mut self, store: Arc<dyn Store>) -> Self {
         self.backend.commands = Some(store);
+        self
+    }
+
+    /// Keeps the states of models that ask for it in `snapshots`. Without it none are kept.
+    pub fn snapshots(mut self, snapshots: Arc<dyn SnapshotStore>) -> Self {
+        self.snapshots = Some(snapshots);
         self
     }
 
@@ -379,7 +412,7 @@ impl Builder<Embedded> {
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn start_reporting(self) -> Result<(App, factum_log::OpenReport), factum_log::OpenError> {
+    pub fn start_reporting(mut self) -> Result<(App, factum_log::OpenReport), factum_log::OpenError> {
         let mut options = self.backend.options.clone();
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
@@ -387,9 +420,9 @@ impl Builder<Embedded> {
         let directory = &self.backend.directory;
         let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
         let commands: Option<Arc<dyn Store>> = match self.submits() {
-            // What appends cost is told of the log of events.
             true => {
-                let options = factum_log::Options { observer: None, ..options };
+                let observer = self.ports.observer.as_ref().and_then(|observer| observer.command_log());
+                let options = factum_log::Options { observer, ..options };
                 let directory = directory.join(COMMANDS);
                 let (commands, report) = factum_log::Log::open(&directory, options)?;
                 warn(&directory.display().to_string(), &report);
@@ -397,6 +430,7 @@ impl Builder<Embedded> {
             }
             false => None,
         };
+        self.snapshots = Some(Arc::new(factum_sqlite::SqliteSnapshots::at(directory.join(SNAPSHOTS))));
         Ok((self.over(Arc::new(events), commands), report))
     }
 }

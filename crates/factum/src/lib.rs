@@ -77,9 +77,11 @@ pub use app::Embedded;
 pub use app::{App, Builder, InMemory, On};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
-    ARRIVALS_READ_MAX, Arrival, Arrivals, At, CommandHistory, CommandMeasure, CommandObserver, CommandPlace,
-    CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed, EventPlace, Execute, ExecuteError,
-    ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket, View, Watch,
+    ARRIVALS_READ_MAX, Arrival, Arrivals, At, CACHE_ENTRIES_DEFAULT, CommandHistory, CommandMeasure,
+    CommandObserver, CommandPlace, CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed,
+    EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneLoad,
+    LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status,
+    Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, View, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

@@ -2,8 +2,8 @@
 
 pub use crate::{
     Command, Context, Decide, Decision, Event, Everything, Id, Keys, Last, Model, Never, Recorded, Refused,
-    Reject, Stream, Subset, Tagged, Timestamp, diff, emit, ensure, fact, given, given_nothing, given_stored,
-    model, nothing,
+    Reject, Snapshot, Stream, Subset, Tagged, Timestamp, diff, emit, ensure, fact, given, given_nothing,
+    given_stored, model, nothing,
 };
 
 #[cfg(feature = "runtime")]

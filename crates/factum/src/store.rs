@@ -1,7 +1,8 @@
 //! The port behind an application: for those who bring a store, test one, or read a log themselves.
 
 pub use factum_store::{
-    Append, AppendError, AppendObserver, BoxFuture, CommitPage, Families, GroupMeasure, Head, MemoryStore,
-    PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, Store, Stored, SystemClock, SystemEntropy,
-    SystemMonotonic, Verdict, conformance,
+    Append, AppendError, AppendObserver, BoxFuture, CommitPage, Families, GroupMeasure, Head,
+    MemorySnapshots, MemoryStore, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, SnapshotKey,
+    SnapshotStore, Store, Stored, StoredSnapshot, SystemClock, SystemEntropy, SystemMonotonic, Verdict,
+    conformance, snapshots,
 };

@@ -12,6 +12,7 @@ use std::{
         mpsc::{Sender, channel},
     },
     thread,
+    time::Duration,
 };
 
 const WRITERS: usize = 4;
@@ -137,6 +138,10 @@ fn followed(dir: &std::path::Path, path: &'static str) -> (Vec<Update>, Server) 
         follower = reading.join().unwrap();
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         server = Arc::new(Server::start_after(dir, &server));
+    }
+    // What waits behind others of its key would be decided after the last one.
+    while listed(&server, "/commands").iter().any(|command| command["status"] == "accepted") {
+        thread::sleep(Duration::from_millis(10));
     }
     let stream = follower.open(&server);
     let answer = server.send("POST", "/values", r#"{"value": 77}"#);

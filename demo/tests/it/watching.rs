@@ -37,11 +37,12 @@ impl Page {
 
     /// `name{label="value",...}`, of a family whose kind came before.
     fn check_series(&self, series: &str) {
-        let (name, labels) = series.strip_suffix('}').unwrap().split_once('{').unwrap();
+        let labelled = series.strip_suffix('}').map(|series| series.split_once('{').unwrap());
+        let (name, labels) = labelled.unwrap_or((series, ""));
         let suffixes = ["", "_bucket", "_sum", "_count"];
         let families = suffixes.iter().filter_map(|suffix| name.strip_suffix(suffix));
         assert!(families.into_iter().any(|family| self.kinds.contains_key(family)), "{series}");
-        for label in labels.split("\",") {
+        for label in labels.split("\",").filter(|label| !label.is_empty()) {
             let (label, value) = label.split_once("=\"").unwrap();
             assert!(label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{series}");
             assert!(!value.trim_end_matches('"').contains(['"', '\\']), "{series}");
@@ -79,7 +80,7 @@ fn after_a_session_the_page_counts_exactly_what_happened() {
         let labels = format!(r#"name="calculator.{name}",outcome="{outcome}",service="calculator""#);
         assert_eq!(page.value(&format!("factum_commands_total{{{labels}}}")), 1.0);
     }
-    let service = r#"{service="calculator"}"#;
+    let (service, events) = (r#"{service="calculator"}"#, r#"{log="events",service="calculator"}"#);
     for (name, value) in [
         ("factum_log_append_seconds_count", 3.0),
         ("factum_log_sync_seconds_count", 3.0),
@@ -88,7 +89,8 @@ fn after_a_session_the_page_counts_exactly_what_happened() {
         ("factum_log_head_sequence", 3.0),
         ("factum_conflicts_total", 0.0),
     ] {
-        assert_eq!(page.value(&format!("{name}{service}")), value, "{name}");
+        let labels = if name.starts_with("factum_log_") { events } else { service };
+        assert_eq!(page.value(&format!("{name}{labels}")), value, "{name}");
     }
     let routes =
         [("POST", "/values", 202, 1.0), ("PUT", "/values/{id}", 202, 2.0), ("GET", "/values/{id}", 200, 2.0)];
@@ -126,9 +128,15 @@ fn a_running_service_is_live_and_ready() {
     }
     let ready = server.get("/health/ready");
     assert_eq!(ready.status, 200);
-    let service = |at: u64| serde_json::json!({"status": "ready", "position": at, "sequence": at});
-    let services = serde_json::json!({"calculator": service(1), "issue-tracker": service(0)});
-    assert_eq!(ready.body, serde_json::json!({"status": "ready", "services": services}));
+    assert_eq!(ready.body["status"], "ready");
+    let services = &ready.body["services"];
+    // The lanes' layout, and the command.
+    let commands = serde_json::json!({"position": 2, "sequence": 2});
+    let calculator =
+        serde_json::json!({"status": "ready", "position": 1, "sequence": 1, "commands": commands});
+    assert_eq!(services["calculator"], calculator);
+    let tracker = &services["issue-tracker"];
+    assert_eq!((&tracker["status"], &tracker["position"]), (&"ready".into(), &0.into()));
     let counted = factum(&["inspect", "--json", dir.path().to_str().unwrap()]);
     let counted: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
     assert_eq!(counted["commits"], 1, "asking stores nothing");

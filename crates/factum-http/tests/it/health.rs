@@ -1,8 +1,11 @@
 //! Live while the process answers, ready while its logs do.
 
-use crate::notes::{Client, served, service};
+use crate::{
+    memos::{self, FileMemo, MemoId},
+    notes::{Client, served, service},
+};
 use factum::{
-    App, ErrorKind, StoreError,
+    App, ErrorKind, StoreError, Uuid, block_on,
     store::{AppendError, Store},
 };
 use factum_http::{Metrics, Service};
@@ -32,7 +35,7 @@ fn a_service_whose_log_answers_is_ready_and_nothing_is_stored_to_see_it() {
         (200, json!({"status": "ready", "services": {"notes": service}}))
     };
     assert_eq!(heads, [ready(0, 0), ready(1, 2), ready(1, 2)]);
-    assert_eq!(factum::block_on(app.store().head()).unwrap().sequence.get(), 2);
+    assert_eq!(block_on(app.store().head()).unwrap().sequence.get(), 2);
 }
 
 #[test]
@@ -109,4 +112,60 @@ fn health_is_only_asked_for() {
     let app = App::in_memory().start();
     let answer = ask(vec![service(app)], |client| client.method("DELETE", "/health/ready"));
     assert_eq!((answer.status, &*answer.content_type), (405, "application/problem+json"));
+}
+
+#[test]
+fn a_service_whose_lanes_failed_is_not_ready_and_says_why() {
+    let behind = App::in_memory().start();
+    let store = Intercepted::new(Arc::clone(behind.store()), |store: &dyn Store, batch| {
+        if batch.iter().any(|append| append.commit.command.name.as_str() == "memos.file-memo") {
+            let cause = StoreError::new(ErrorKind::Reopen, "the disk is gone");
+            return Box::pin(async { vec![Err(AppendError::Store(cause))] });
+        }
+        store.append(batch)
+    });
+    let commands = App::in_memory().start();
+    let app =
+        App::on(Arc::new(store)).command_log(Arc::clone(commands.store())).commands::<FileMemo>().start();
+    // Once they have begun, their layout is written.
+    while block_on(app.lanes().unwrap().load()).is_err() {}
+    let before = ask(vec![memos::service(app.clone())], |client| client.get("/health/ready"));
+    assert_eq!(before.status, 200, "{before:?}");
+    let commands = json!({"position": 1, "sequence": 1});
+    assert_eq!(before.json()["services"]["memos"]["commands"], commands, "the layout stands there");
+    block_on(async {
+        let drawer = MemoId(Uuid::from_u128(0x4ea));
+        let ended = app.submit(FileMemo(drawer)).await.unwrap().outcome().await;
+        assert!(ended.is_err(), "{ended:?}");
+    });
+    let after = ask(vec![memos::service(app)], |client| client.get("/health/ready"));
+    let why =
+        "accepted commands are not decided: the disk is gone: look at its disk, then start the process again";
+    let fields = json!([{"field": "memos", "message": why}]);
+    assert_eq!((after.status, &after.json()["fields"]), (503, &fields));
+}
+
+#[test]
+fn a_service_whose_command_log_refuses_is_not_ready() {
+    let behind = App::in_memory().start();
+    let store = Intercepted::new(Arc::clone(behind.store()), |store: &dyn Store, batch| {
+        if batch.iter().any(|append| append.commit.command.name.as_str() == "factum.probe") {
+            let cause = StoreError::new(ErrorKind::Retry, "the disk is full");
+            return Box::pin(async { vec![Err(AppendError::Store(cause))] });
+        }
+        store.append(batch)
+    });
+    let events = App::in_memory().start();
+    let app = App::on(Arc::clone(events.store())).command_log(Arc::new(store)).commands::<FileMemo>().start();
+    let asked = ask(vec![memos::service(app)], |client| client.get("/health/ready"));
+    assert!(asked.text.contains("the command log: the disk is full: it may pass"), "{asked:?}");
+    assert_eq!(asked.status, 503);
+}
+
+#[test]
+fn a_service_that_was_stopped_is_not_ready() {
+    let app = App::in_memory().commands::<FileMemo>().start();
+    block_on(app.stop());
+    let asked = ask(vec![memos::service(app)], |client| client.get("/health/ready"));
+    assert!(asked.status == 503 && asked.text.contains("the application was stopped"), "{asked:?}");
 }

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod connections;
 mod feeds;
 mod health;
 mod limits;
 mod memos;
 mod metrics;
 mod notes;
+mod operators;
 mod permissions;
 mod senders;
 mod sending;

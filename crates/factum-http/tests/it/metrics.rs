@@ -1,8 +1,13 @@
 //! What is counted, and under which labels.
 
-use crate::notes::{served, service};
-use factum::App;
+use crate::{
+    memos::{self, FileMemo, JAMMED, MemoId},
+    notes::{served, service},
+};
+use factum::{App, Status, Timestamp, Uuid, block_on};
 use factum_http::Metrics;
+use factum_testkit::VirtualClock;
+use std::{sync::Arc, time::Duration};
 
 /// The lines of a page that begin so.
 fn lines<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
@@ -61,7 +66,10 @@ fn commands_are_counted_by_name_and_outcome_and_requests_by_declared_route() {
     assert_eq!(lines(&page, "factum_conflicts_total"), [r#"factum_conflicts_total{service="notes"} 0"#]);
     assert_eq!(
         lines(&page, "factum_log_head"),
-        [r#"factum_log_head_position{service="notes"} 1"#, r#"factum_log_head_sequence{service="notes"} 2"#,]
+        [
+            r#"factum_log_head_position{log="events",service="notes"} 1"#,
+            r#"factum_log_head_sequence{log="events",service="notes"} 2"#,
+        ]
     );
 }
 
@@ -78,5 +86,65 @@ fn two_servers_count_apart() {
     for page in [count(), count()] {
         let counted = lines(&page, "factum_commands_total{")[0].to_owned();
         assert!(counted.ends_with(" 1"), "{counted}");
+    }
+}
+
+#[test]
+fn commands_for_later_are_counted_and_what_waits_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let metrics = Metrics::default();
+    let clock = Arc::new(VirtualClock::at(Timestamp::EPOCH));
+    let app = App::embedded(dir.path())
+        .observer(metrics.service("memos"))
+        .commands::<FileMemo>()
+        .clock(Arc::clone(&clock) as _)
+        .start()
+        .unwrap();
+    let (whole, jammed) = (MemoId(Uuid::from_u128(0x1e7)), MemoId(Uuid::from_u128(0x1e8)));
+    let submit = |drawer| block_on(async { app.submit(FileMemo(drawer)).await.unwrap().command_id() });
+    let lanes = app.lanes().unwrap();
+    let page = || {
+        let metrics = metrics.clone();
+        served(vec![memos::service(app.clone())], metrics, |client| client.get("/metrics").text)
+    };
+    let settled = |drawer| block_on(lanes.outcome(submit(drawer))).unwrap().status;
+    for family in ["factum_commands_accepted_total{", "factum_logged_command_seconds_count{"] {
+        let zero = format!(r#"{family}name="memos.file-memo",service="memos"}} 0"#);
+        assert_eq!(lines(&page(), family), [zero]);
+    }
+    JAMMED.lock().unwrap().insert(jammed.0);
+    assert_eq!((settled(whole), settled(jammed)), (Status::Succeeded, Status::Parked));
+    let parked = served(vec![memos::service(app.clone())], metrics.clone(), |client| {
+        (0..100_000)
+            .map(|_| client.get("/metrics").text)
+            .find(|page| page.contains("factum_commands_parked{service=\"memos\"} 1\n"))
+    });
+    let parked = parked.expect("the parked one is shown");
+    assert_eq!(lines(&parked, "factum_lane_oldest"), [r#"factum_lane_oldest_seconds{service="memos"} 0"#]);
+    block_on(app.stop());
+    submit(whole);
+    clock.advance(Duration::from_secs(5));
+    submit(whole);
+    let page = page();
+    for (start, line) in [
+        ("factum_commands_accepted_total{", r#"{name="memos.file-memo",service="memos"} 4"#),
+        ("factum_logged_command_seconds_count{", r#"{name="memos.file-memo",service="memos"} 2"#),
+        ("factum_lane_depth{", r#"{service="memos"} 2"#),
+        ("factum_lane_oldest_seconds{", r#"{service="memos"} 5"#),
+        ("factum_commands_parked{", r#"{service="memos"} 1"#),
+    ] {
+        assert_eq!(lines(&page, start), [format!("{}{line}", start.trim_end_matches('{'))]);
+    }
+    // A layout, four commands, and the mark of the one that was parked; then what became of two.
+    for (log, appended, position) in [("commands", 6, 6), ("events", 2, 1)] {
+        let labels = format!(r#"{{log="{log}",service="memos"}}"#);
+        for line in [
+            format!("factum_log_append_seconds_count{labels} {appended}"),
+            format!("factum_log_sync_seconds_count{labels} {appended}"),
+            format!("factum_log_group_commits_sum{labels} {appended}"),
+            format!("factum_log_head_position{labels} {position}"),
+        ] {
+            assert!(page.contains(&format!("\n{line}\n")), "{line}: {page}");
+        }
     }
 }

@@ -86,8 +86,7 @@ pub(crate) fn served<T: Send + 'static>(
         });
         // The sender is dropped when all is asked, and when asking panicked.
         let until = async { drop(stopped.await) };
-        let (served, found) = tokio::join!(server.serve(until), asking);
-        served.unwrap();
+        let ((), found) = tokio::join!(server.serve(until), asking);
         found.unwrap()
     })
 }

@@ -88,7 +88,7 @@ impl Served {
         let kept = Arc::new(Kept::default());
         let gate =
             Gate { access, limits, clock: Arc::clone(&clock) as _, audit: Some(Arc::clone(&kept) as _) };
-        let app = App::in_memory().start();
+        let app = App::in_memory().commands::<memos::FileMemo>().start();
         let services = vec![memos::service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
@@ -99,7 +99,7 @@ impl Served {
             // Also when the sender was dropped.
             let _ = stopped.await;
         };
-        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)).unwrap());
+        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, app, clock, kept, agent, stop: Some(stop), thread: Some(thread) }
     }
@@ -117,11 +117,16 @@ impl Served {
     }
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(path, headers, "{}")
+    }
+
+    /// Sends a body of JSON.
+    pub(crate) fn send(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = self.agent.post(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        read(request.header("Content-Type", "application/json").send("{}").unwrap())
+        read(request.header("Content-Type", "application/json").send(body).unwrap())
     }
 
     pub(crate) fn get_as(&self, actor: &str, path: &str) -> Answer {
@@ -139,6 +144,11 @@ impl Served {
         stream
     }
 
+    /// Asks it to stop, and does not wait.
+    pub(crate) fn stop(&mut self) {
+        self.stop = None;
+    }
+
     /// How many commits there are.
     pub(crate) fn commits(&self) -> u64 {
         block_on(self.app.store().head()).unwrap().sequence.get()
@@ -147,7 +157,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.stop = None;
+        self.stop();
         if let Some(thread) = self.thread.take() {
             // A panic in it has been printed.
             let _ = thread.join();

@@ -127,6 +127,14 @@ impl CommandLog {
         Ok(marks.iter().filter_map(read).collect())
     }
 
+    /// How many marks stand after `after`, up to `up_to`.
+    pub(crate) async fn marks(&self, after: Position, up_to: Position) -> Result<u64, StoreError> {
+        let types = [LAYOUT, PARKING, REDRIVEN, DISCARDED].map(EventType::unchecked).into();
+        let marks = self.all(Query::from(QueryItem { types, ..QueryItem::default() }), after).await?;
+        let counted = marks.iter().filter(|mark| mark.position <= up_to).count();
+        Ok(u64::try_from(counted).unwrap_or(u64::MAX))
+    }
+
     async fn of_types(&self, types: &[&'static str]) -> Result<Vec<RecordedEvent>, StoreError> {
         let types = types.iter().map(|name| EventType::unchecked(*name)).collect();
         self.all(Query::from(QueryItem { types, ..QueryItem::default() }), Position::START).await

@@ -9,13 +9,14 @@ use super::{
     handler::Handlers,
     lane::{Halt, PAUSE, Work, may_pass, retrying, source, step, wait},
     layout::{LaneBounds, LaneLayout},
+    load::Load,
     parked::Parked,
     record::{LAYOUT, mark},
 };
 use crate::Engine;
 use factum_event::{
     CommandName, CommandPayload, CommandRecord, Condition, Metadata, NewCommit, Outcome, Position, Source,
-    StreamName, Tracking,
+    StreamName, Timestamp, Tracking,
 };
 use factum_store::{Append, AppendError, BoxFuture, ErrorKind, StoreError};
 use futures_util::{
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     /// The layout that was asked for; an older one may still be in force.
     pub(crate) wanted: LaneLayout,
     pub(crate) bounds: LaneBounds,
+    pub(crate) load: Load,
 }
 
 /// Ready when the lanes are to end after what they are at.
@@ -62,8 +64,8 @@ struct Driver<'a> {
     lanes: BTreeMap<u16, Lane>,
     /// Up to here the command log was read.
     read: Position,
-    /// What was read and is not done, by position.
-    open: BTreeMap<Position, ()>,
+    /// What was read and is not done, by position; of a command, when it was accepted.
+    open: BTreeMap<Position, Option<Timestamp>>,
     /// A layout that comes into force once all lanes have passed its place.
     next: Option<(Position, LaneLayout)>,
     running: FuturesUnordered<BoxFuture<'a, Ended>>,
@@ -77,7 +79,7 @@ pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Re
     let mut driver = Driver::begin(shared).await?;
     loop {
         let head = retrying(shared, || shared.commands.head()).await?;
-        driver.fill().await?;
+        driver.fill(head.position).await?;
         driver.start();
         if driver.running.is_empty() {
             if driver.next.is_some() || driver.read < head.position {
@@ -96,9 +98,12 @@ pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Re
             Either::Right((Either::Left(_), _)) => None,
             Either::Right((Either::Right(_), _)) => return driver.finish().await,
         };
-        if let Some((lane, position, result)) = ended {
-            driver.ended(lane, position);
+        // Those whose commits shared a sync end together: one look at the command log does for all.
+        let mut next = ended;
+        while let Some((lane, position, result)) = next {
             result?;
+            driver.ended(lane, position);
+            next = driver.running.next().now_or_never().flatten();
         }
         if driver.done_since_watermark >= shared.bounds.watermark_every {
             driver.move_watermark().await?;
@@ -154,6 +159,9 @@ impl<'a> Driver<'a> {
             reached.get(&lane).copied().unwrap_or(done).max(done)
         };
         retrying(shared, || shared.parked.recover(&shared.commands, &**store, &passed)).await?;
+        let furthest = reached.values().copied().fold(done, Position::max);
+        let begun = || shared.load.begin(&shared.commands, done, furthest, &passed);
+        retrying(shared, begun).await?;
         Ok(driver)
     }
 
@@ -169,8 +177,8 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Reads on in the command log, as far as there is room and no change of layout is due.
-    async fn fill(&mut self) -> Result<(), Halt> {
+    /// Reads on in the command log up to `head`, as far as there is room and no change of layout is due.
+    async fn fill(&mut self, head: Position) -> Result<(), Halt> {
         if let Some((begins, layout)) = self.next {
             if !self.open.is_empty() {
                 return Ok(());
@@ -189,7 +197,7 @@ impl<'a> Driver<'a> {
             (self.begins, self.layout, self.next) = (begins, layout, None);
             self.take_up().await?;
         }
-        while self.open.len() < self.shared.bounds.queued_max.max(1) {
+        while self.open.len() < self.shared.bounds.queued_max.max(1) && self.read < head {
             let (shared, after) = (self.shared, self.read);
             let entries = retrying(shared, || shared.commands.page(after)).await?;
             if entries.is_empty() {
@@ -208,6 +216,7 @@ impl<'a> Driver<'a> {
                 }
                 self.read = position;
                 self.queue(position, entry);
+                self.shared.load.is_at(self.read, self.oldest());
             }
         }
         Ok(())
@@ -219,10 +228,11 @@ impl<'a> Driver<'a> {
             Work::Command(accepted) => self.layout.lane_of(accepted.command.name.as_str(), &accepted.key),
             Work::Released { key, verdict, .. } => self.layout.lane_of(&verdict.name, key),
         };
+        let accepted_at = work.accepted_at();
         let lane = self.lanes.entry(number).or_default();
         if position > lane.reached {
             lane.waiting.push_back(work);
-            self.open.insert(position, ());
+            self.open.insert(position, accepted_at);
         }
     }
 
@@ -245,22 +255,30 @@ impl<'a> Driver<'a> {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.busy = false;
         }
-        self.open.remove(&position);
+        if let Some(Some(_)) = self.open.remove(&position) {
+            self.shared.load.done_one();
+        }
+        self.shared.load.is_at(self.read, self.oldest());
         self.done_since_watermark += 1;
+    }
+
+    /// When the oldest command that was read and is not done was accepted.
+    fn oldest(&self) -> Option<Timestamp> {
+        self.open.values().find_map(|accepted_at| *accepted_at)
     }
 
     /// Ends what is under way; what waits stays in the command log.
     async fn finish(mut self) -> Result<(), Halt> {
         while let Some((lane, position, result)) = self.running.next().await {
-            self.ended(lane, position);
             result?;
+            self.ended(lane, position);
         }
         self.move_watermark().await
     }
 
     async fn move_watermark(&mut self) -> Result<(), Halt> {
         let done = match self.open.first_key_value() {
-            Some((first, ())) => Position::new(first.get() - 1),
+            Some((first, _)) => Position::new(first.get() - 1),
             None => self.read,
         };
         self.done_since_watermark = 0;

@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     ExecuteError,
-    observe::Underway,
+    observe::{self, Underway},
     run::{Asked, Ended, run},
 };
 use factum_event::{
     CommandPayload, CommandRecord, Condition, Metadata, NewCommit, Outcome, Position, Source, StreamName,
-    Tracking, limits::REASON_BYTES_MAX,
+    Timestamp, Tracking, limits::REASON_BYTES_MAX,
 };
 use factum_store::{Append, AppendError, ErrorKind, StoreError};
 use futures_util::FutureExt;
@@ -58,6 +58,14 @@ impl Work {
             Self::Released { position, .. } => *position,
         }
     }
+
+    /// When a command was accepted.
+    pub(crate) fn accepted_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Command(accepted) => Some(accepted.accepted_at),
+            Self::Released { .. } => None,
+        }
+    }
 }
 
 /// Works one entry off. Comes back when a commit says so, or when no lane can go on.
@@ -90,8 +98,11 @@ async fn command(
     }
     if let Some(behind) = shared.parked.behind(mode, &accepted.key, accepted.command.name.as_str()) {
         settle(shared, &accepted, Outcome::SetAside { behind }, tracking).await?;
-    } else if let Err(cause) = decide(shared, &accepted, &tracking).await? {
-        park(shared, &accepted, cause, tracking).await?;
+    } else {
+        if let Err(cause) = decide(shared, &accepted, &tracking).await? {
+            park(shared, &accepted, cause, tracking).await?;
+        }
+        tell_settled(shared, &accepted);
     }
     shared.engine.outcomes().tell(id);
     Ok(())
@@ -188,8 +199,15 @@ async fn give_up(shared: &Shared, verdict: &Verdict, tracking: Tracking) -> Resu
     let Some(accepted) = found else { return Ok(()) };
     let outcome = Outcome::Failed { cause: shortened(verdict.cause.clone()), by: verdict.by.clone() };
     settle(shared, &accepted, outcome, tracking).await?;
+    tell_settled(shared, &accepted);
     shared.engine.outcomes().tell(verdict.command);
     Ok(())
+}
+
+/// To whoever measures: the command is decided, parked or given up.
+fn tell_settled(shared: &Shared, accepted: &Accepted) {
+    let name = shared.handlers.get(accepted.command.name.as_str()).map(|(name, _)| name);
+    observe::settled(&shared.engine, name, accepted.accepted_at);
 }
 
 /// Stores an outcome without events. What was stored before, by an attempt whose answer was lost, is fine.

@@ -61,6 +61,11 @@ impl Parked {
         }
     }
 
+    /// How many commands are parked.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Vec<Holder>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

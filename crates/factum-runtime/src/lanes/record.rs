@@ -6,7 +6,7 @@
 use factum_domain::Boundary;
 use factum_event::{
     Codec, CommandId, CommandName, CommandPayload, CommandRecord, EventType, NewEvent, Position,
-    RecordedEvent, StreamFilter, StreamName, Tag, limits::STREAM_NAME_BYTES_MAX,
+    RecordedEvent, StreamFilter, StreamName, Tag, Timestamp, limits::STREAM_NAME_BYTES_MAX,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -31,6 +31,8 @@ pub(crate) struct Accepted {
     pub(crate) position: Position,
     pub(crate) command: CommandRecord,
     pub(crate) key: StreamName,
+    /// When it was accepted, the first time.
+    pub(crate) accepted_at: Timestamp,
 }
 
 /// What a lane is told by an operator.
@@ -107,7 +109,7 @@ pub(crate) fn from_event(event: &RecordedEvent, first: &RecordedEvent) -> Accept
         issued_at: header.issued_at,
         metadata: header.metadata.clone(),
     };
-    Accepted { position: event.position, command, key: event.stream.clone() }
+    Accepted { position: event.position, command, key: event.stream.clone(), accepted_at: header.recorded_at }
 }
 
 /// A mark of the platform's own in the command log.

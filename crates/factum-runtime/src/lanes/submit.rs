@@ -155,6 +155,9 @@ async fn store<'a>(
             return Err(SubmitError::Unavailable(StoreError::new(ErrorKind::ReportBug, what)));
         }
     };
+    if !repeated {
+        observe::taken_in(&lanes.shared.engine, name);
+    }
     Ok(Ticket::new(lanes, record.id, repeated))
 }
 

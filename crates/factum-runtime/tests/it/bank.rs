@@ -1,6 +1,7 @@
 //! A small bank: deposits, withdrawals, transfers that span two accounts.
 
 use factum::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Id)]
@@ -48,8 +49,8 @@ impl Model for Cash {
     }
 }
 
-/// All that an account takes part in, transfers too.
-#[derive(Default, Debug, Clone, PartialEq)]
+/// All that an account takes part in, transfers too. Its states are kept on disk, where there is one.
+#[derive(Default, Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Balance {
     account: Option<AccountId>,
     pub(crate) cents: i64,
@@ -58,6 +59,7 @@ pub(crate) struct Balance {
 impl Model for Balance {
     type Scope = Tagged<AccountId>;
     type Event = Money;
+    const SNAPSHOT: Snapshot<Self> = Snapshot::every(3, 1);
     fn start(account: &AccountId) -> Self {
         Self { account: Some(*account), cents: 0 }
     }

@@ -2,9 +2,9 @@
 
 use crate::bank::{AccountId, Cash, Deposit, PayIn};
 use factum::{
-    CommandPayload, ExpectedRevision, Revision, StaleRevision, Status, SubmitError,
+    CommandPayload, ErrorKind, ExpectedRevision, Revision, StaleRevision, Status, StoreError, SubmitError,
     prelude::*,
-    store::{MemoryStore, Store},
+    store::{AppendError, MemoryStore, Store},
 };
 use factum_testkit::Intercepted;
 use futures_channel::oneshot::{Sender, channel};
@@ -29,9 +29,11 @@ impl Held {
         let held = Intercepted::new(events.clone(), move |store, batch| {
             let opened = opened.clone();
             Box::pin(async move {
-                if matches!(batch[0].commit.command.payload, CommandPayload::Logged(_)) {
-                    // Opened, or the test has ended.
-                    let _ = opened.await;
+                let held = matches!(batch[0].commit.command.payload, CommandPayload::Logged(_));
+                if held && opened.await.is_err() {
+                    // Taken away: the log is gone for those who waited.
+                    let gone = StoreError::new(ErrorKind::Reopen, "the log is gone");
+                    return batch.iter().map(|_| Err(AppendError::Store(gone.clone()))).collect();
                 }
                 store.append(batch).await
             })
@@ -116,13 +118,13 @@ fn what_a_sender_expects_holds_across_a_restart() {
         let id = held.app.submit(PayIn(ANN, 2)).expecting(revision(0)).await.unwrap().command_id();
         let Held { events, commands, app, gate } = held;
         // It ends undecided, and somebody changes the account before the next start.
+        drop(gate);
+        app.stop().await;
         events_of(&events).execute(PayIn(ANN, 5)).await.unwrap();
-        // What the lanes that end are at stays behind the gate until the next ones have decided.
         drop(app);
         let app = App::on(events).command_log(commands).commands::<(PayIn, Deposit)>().start();
         let outcome = app.lanes().unwrap().outcome(id).await.unwrap();
         assert_eq!((outcome.status, &*outcome.rejection.unwrap().code), (Status::Rejected, "stale-revision"));
-        drop(gate);
     });
 }
 

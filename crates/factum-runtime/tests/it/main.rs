@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bank;
+mod caching;
+mod caching_soak;
 mod crashes;
 mod desk;
 mod expected;
@@ -13,9 +15,11 @@ mod idempotency;
 mod interleavings;
 mod kill;
 mod lanes;
+mod load;
 mod loading;
 mod observed;
 mod outcomes;
 mod parking;
 mod races;
+mod snapshots;
 mod unknown;

@@ -200,8 +200,8 @@ fn a_command_that_was_decided_at_once_under_the_same_id_holds_nobody_back() {
         // Another command under its id: it cannot be decided, and there is an outcome.
         let ticket = app.submit(Till(ANN, 2)).command_id(id).await.unwrap();
         assert_eq!(ticket.outcome().await.unwrap().status, Status::Succeeded);
-        let next = app.submit(Till(ANN, 3)).await.unwrap();
-        assert_eq!(next.outcome().await.unwrap().status, Status::Succeeded);
+        let next = app.submit(Till(ANN, 3)).await.unwrap().command_id();
+        until(&app, next, Status::Succeeded).await;
         assert_eq!(deposits(&app).await, "1 3");
     });
 }

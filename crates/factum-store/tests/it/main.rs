@@ -1,4 +1,5 @@
 //! The store port from outside.
 
 mod conformance;
+mod snapshots;
 mod subjects;

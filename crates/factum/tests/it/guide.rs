@@ -4,6 +4,7 @@
 mod decisions;
 mod events;
 mod models;
+mod speed;
 mod testing;
 
 use std::{collections::BTreeSet, fs, path::Path};

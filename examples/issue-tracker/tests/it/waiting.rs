@@ -66,7 +66,7 @@ impl Served {
             // Also when the sender was dropped.
             let _ = stopped.await;
         };
-        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)).unwrap());
+        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { url, app, agent, stop: Some(stop), thread: Some(thread) }
     }

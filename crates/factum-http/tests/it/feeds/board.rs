@@ -122,7 +122,7 @@ impl Logs {
             // Also when the sender was dropped.
             let _ = stopped.await;
         };
-        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)).unwrap());
+        let thread = thread::spawn(move || runtime.block_on(server.serve(serving)));
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         // Only a broken build ever waits so long.
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();

@@ -1,0 +1,144 @@
+//! What an operator does about commands that cannot be decided, in whichever service they stand: look at
+//! them, drive one again, give one up. Who did it stands in the command log, with what came of it.
+
+use crate::{Body, Caller, PathId, Permissions, Problem, ProblemType, Routes};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use factum::{App, CommandId, Lanes, Parking, limits::REASON_BYTES_MAX};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What the permissions are called. An operator has each without a rule, and so has an administrator.
+const LIST: &str = "factum.list-parked-commands";
+const REDRIVE: &str = "factum.redrive-command";
+const DISCARD: &str = "factum.discard-command";
+
+type Apps = Arc<[(&'static str, App)]>;
+
+/// `GET /commands/parked`, `POST /commands/{id}/redrive` and `POST /commands/{id}/discard`.
+pub(crate) fn routes(apps: Apps) -> Router {
+    Routes::new()
+        .query(LIST, "/commands/parked", get(parked))
+        .query(REDRIVE, "/commands/{id}/redrive", post(redrive))
+        .query(DISCARD, "/commands/{id}/discard", post(discard))
+        .with_state(apps)
+        .under("factum", Arc::new(Permissions::new()))
+}
+
+#[derive(Serialize)]
+struct Listed {
+    parked: Vec<Parked>,
+}
+
+#[derive(Serialize)]
+struct Parked {
+    command_id: CommandId,
+    service: &'static str,
+    action: String,
+    key: String,
+    cause: String,
+    waiting: Vec<CommandId>,
+}
+
+impl Parked {
+    fn new(service: &'static str, parking: Parking) -> Self {
+        let Parking { command, name, key, cause, waiting } = parking;
+        Self { command_id: command, service, action: name, key: key.to_string(), cause, waiting }
+    }
+}
+
+async fn parked(State(apps): State<Apps>) -> Result<Json<Listed>, Problem> {
+    let mut parked = Vec::new();
+    for (service, app) in apps.iter() {
+        if let Some(lanes) = app.lanes() {
+            parked.extend(lanes.parked().await?.into_iter().map(|parking| Parked::new(service, parking)));
+        }
+    }
+    Ok(Json(Listed { parked }))
+}
+
+/// What was done, and which commands come again, in this order.
+#[derive(Serialize)]
+struct Released {
+    command_id: CommandId,
+    service: &'static str,
+    action: String,
+    key: String,
+    /// Why it had been parked.
+    cause: String,
+    released: Vec<CommandId>,
+}
+
+impl Released {
+    fn new(service: &'static str, parking: Parking, released: Vec<CommandId>) -> Json<Self> {
+        let Parking { command, name, key, cause, .. } = parking;
+        Json(Self { command_id: command, service, action: name, key: key.to_string(), cause, released })
+    }
+}
+
+async fn redrive(
+    State(apps): State<Apps>,
+    PathId(id): PathId<CommandId>,
+    caller: Caller,
+) -> Result<Json<Released>, Problem> {
+    let (service, lanes) = home(&apps, id).await?;
+    let parking = lanes.redrive(id, &caller.actor).await?;
+    tracing::info!(target: "factum::audit", command_id = %id, actor = %caller.actor, "driven again");
+    let released = [&[id], &*parking.waiting].concat();
+    Ok(Released::new(service, parking, released))
+}
+
+/// Why a command is given up.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    cause: String,
+}
+
+impl Why {
+    /// What is wrong with it, if anything is.
+    fn check(&self) -> Result<(), Problem> {
+        let message = if self.cause.trim().is_empty() {
+            "is empty: say why the command is given up".to_owned()
+        } else if self.cause.len() > REASON_BYTES_MAX {
+            format!("has more than {REASON_BYTES_MAX} bytes")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(ProblemType::Shape, format!("the field `cause` {message}")).field("cause", message))
+    }
+}
+
+async fn discard(
+    State(apps): State<Apps>,
+    PathId(id): PathId<CommandId>,
+    caller: Caller,
+    Body(why): Body<Why>,
+) -> Result<Json<Released>, Problem> {
+    why.check()?;
+    let (service, lanes) = home(&apps, id).await?;
+    let parking = lanes.discard(id, &caller.actor, &why.cause).await?;
+    tracing::info!(target: "factum::audit", command_id = %id, actor = %caller.actor, cause = why.cause, "given up");
+    let released = parking.waiting.clone();
+    Ok(Released::new(service, parking, released))
+}
+
+/// The service that knows the command, and what decides its commands.
+async fn home(apps: &Apps, id: CommandId) -> Result<(&'static str, &Lanes), Problem> {
+    for (service, app) in apps.iter() {
+        if app.status(id).await?.is_some() {
+            let lanes = app.lanes().ok_or_else(|| not_parked(format!("command {id} was never for later")))?;
+            return Ok((service, lanes));
+        }
+    }
+    Err(Problem::new(ProblemType::NotFound, format!("there is no command with id {id}"))
+        .field("id", "is not known"))
+}
+
+/// The command is there, and nothing is to be done about it.
+fn not_parked(detail: String) -> Problem {
+    Problem::new(ProblemType::NotParked, detail)
+}
