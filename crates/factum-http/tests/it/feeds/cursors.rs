@@ -53,6 +53,9 @@ fn a_place_of_another_log_or_life_or_of_the_future_is_not_believed() {
         // All that is not told yet, and nothing that is, whatever else the place says.
         let mixed = format!("{cursor}{}", &of_other.as_str().unwrap()[1..]);
         assert!(from(&mixed) > count - 5);
+        let kept = boards.get(&format!("{list}?limit=1000&cursor={mixed}"))["cursor"].clone();
+        let places = |cursor: &str| cursor.split('-').count();
+        assert_eq!(places(kept.as_str().unwrap()), places(cursor), "no place of another server is handed on");
         assert_ne!(boards.follow_from(stream, &mixed).next(), None);
     }
 }

@@ -44,6 +44,8 @@ fn the_commands_of_all_services_are_listed_once_in_the_order_they_came() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), commands.len());
+    let whole = boards.get(&format!("/commands?limit={}", commands.len()));
+    assert_eq!(whole["next"], Value::Null, "a page that ends with the list is the last");
     // What comes later is found from where the list ended.
     let late = Boards::post(&boards.right, "ann", 1, "late").to_string();
     let (later, _) = all(&boards, &format!("/commands?cursor={cursor}&"), 10);

@@ -1,6 +1,10 @@
 //! Who sees what: senders their own, operators all.
 
 use super::board::Boards;
+use factum::{
+    ARRIVALS_READ_MAX, App, CommandName, CommandPayload, CommandRecord, Condition, Metadata, NewCommit,
+    Outcome, block_on, store::Append,
+};
 use serde_json::Value;
 
 fn actors(page: &Value) -> Vec<&str> {
@@ -90,4 +94,52 @@ fn what_is_anothers_is_not_found_and_the_look_is_kept() {
     assert_eq!(kept, expected.map(|(action, path)| (action.to_owned(), path)));
     assert_eq!(boards.get_as("ann", &format!("/events/{event}"))["command"]["command_id"], id.to_string());
     assert_eq!(boards.follow_as("olga", &format!("/commands/{id}/updates"), None).count(), 2);
+}
+
+#[test]
+fn a_page_without_anything_to_show_goes_on() {
+    let boards = Boards::with_tokens();
+    for _ in 0..42 {
+        Boards::post_directly(&boards.left, "bob", 1, "often");
+        boards.clock.advance(std::time::Duration::from_secs(1));
+    }
+    Boards::post_directly(&boards.right, "ann", 1, "hello");
+    let page = boards.get_as("ann", "/events");
+    assert_eq!((&page["items"], page["next"].is_string()), (&serde_json::json!([]), true));
+    let page = boards.get_as("ann", &format!("/events?cursor={}", page["next"].as_str().unwrap()));
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &Value::Null));
+}
+
+#[test]
+fn a_service_with_much_that_is_not_shown_is_waited_for_by_the_others() {
+    let boards = Boards::with_tokens();
+    let step = || boards.clock.advance(std::time::Duration::from_secs(1));
+    Boards::post_directly(&boards.right, "ann", 1, "early");
+    step();
+    // More than is read for one page.
+    let nothing = |_| Append { commit: nothing_by_bob(&boards.left), condition: Condition::none() };
+    for _ in 0..2 {
+        let verdicts =
+            block_on(boards.left.store().append((0..ARRIVALS_READ_MAX / 2 + 1).map(nothing).collect()));
+        assert!(verdicts.iter().all(Result::is_ok));
+    }
+    step();
+    Boards::post_directly(&boards.right, "ann", 1, "late");
+    let all = boards.get_as("ann", "/commands?service=right");
+    let all = all["items"].as_array().unwrap();
+    let first = boards.get_as("ann", "/commands");
+    assert_eq!((&first["items"], first["next"].is_string()), (&all[..1].into(), true));
+    let second = boards.get_as("ann", &format!("/commands?cursor={}", first["next"].as_str().unwrap()));
+    assert_eq!((&second["items"], &second["next"]), (&all[1..].into(), &Value::Null));
+}
+
+fn nothing_by_bob(app: &App) -> NewCommit {
+    let command = CommandRecord {
+        id: app.fresh_command_id(),
+        name: CommandName::unchecked("boards.post"),
+        payload: CommandPayload::None,
+        issued_at: app.now(),
+        metadata: Metadata { actor: Some("bob".into()), ..Metadata::default() },
+    };
+    NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() }
 }
