@@ -190,6 +190,7 @@ fn rejections_and_views_keep_what_they_folded() {
         }
         let (app, _) = machine.start(64);
         app.execute(Save(ANN)).await.unwrap_err();
+        app.execute(Save(ANN)).await.unwrap_err();
         assert_eq!(machine.snapshots.events(), [3]);
         app.view::<Balance>(BOB).await.unwrap();
         app.view::<Balance>(BOB).await.unwrap();
@@ -381,6 +382,42 @@ fn of_two_models_with_one_path_only_the_first_has_snapshots() {
     let told = told_during(|| seen = (sum(&app), most(&app)));
     assert_eq!(seen, (6, 3));
     assert!(told.iter().any(|told| told.level == "WARN" && told.fields["message"].contains("two models")));
+}
+
+#[test]
+fn a_model_of_the_last_event_does_not_go_on_from_what_it_was_before() {
+    macro_rules! numbers {
+        ($scope:ty) => {{
+            #[derive(Default, Debug, Clone, PartialEq, Serialize, Deserialize)]
+            struct Numbers(Vec<u64>);
+            #[model]
+            impl Model for Numbers {
+                type Scope = $scope;
+                const SNAPSHOT: Snapshot<Self> = Snapshot::every(1, 1);
+                fn apply(&mut self, event: BankEvent) {
+                    match event {
+                        BankEvent::Numbered { number } => self.0.push(number),
+                    }
+                }
+            }
+            |app: &App| block_on(app.view::<Numbers>(())).unwrap().state.0
+        }};
+    }
+    let (all, last) = (numbers!(Everything), numbers!(Last<Everything>));
+    let machine = Machine::new();
+    let (app, _) = machine.start(64);
+    (0..3).for_each(|_| drop(block_on(app.execute(crate::bank::Number)).unwrap()));
+    assert_eq!(all(&app), [1, 2, 3]);
+    assert_eq!(machine.snapshots.events(), [3]);
+    // The next build reads the last one alone, under the same path; and the log may have lost its end.
+    let (key, snapshot) = machine.snapshots.put.lock().unwrap()[0].clone();
+    for position in [snapshot.position, 4711.into()] {
+        machine.snapshots.inner.forget(key.clone());
+        let snapshot = StoredSnapshot { position, ..snapshot.clone() }.seal(&key);
+        machine.snapshots.inner.put(key.clone(), snapshot, 1);
+        assert_eq!(last(&machine.start(64).0), [3]);
+    }
+    assert_eq!(machine.snapshots.events(), [3], "and has nothing to keep");
 }
 
 #[test]

@@ -99,13 +99,14 @@ fn one_of_another_make_is_kept_at_once(store: &dyn SnapshotStore) {
     let key = key(1, "a", "b");
     let first = snapshot(&key, 10);
     let others = [
-        first.clone(),
         StoredSnapshot { generation: 4, ..first.clone() },
         StoredSnapshot { version: 6, ..first.clone() },
-        StoredSnapshot { shape: 1, ..first },
+        StoredSnapshot { shape: 1, ..first.clone() },
     ];
     for other in others {
         let other = other.seal(&key);
+        store.forget(key.clone());
+        store.put(key.clone(), first.clone(), 10);
         store.put(key.clone(), other.clone(), 10);
         assert_eq!(kept(store, &key), Some(other), "one of another make is kept at once");
     }
