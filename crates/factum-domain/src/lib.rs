@@ -40,7 +40,7 @@ pub use model::{Key, Model};
 pub use models::{Models, OneModel, SeveralModels};
 pub use reached::ReachedBy;
 pub use recorded::Recorded;
-pub use reject::{Never, Refused, Reject};
+pub use reject::{Never, Refused, Reject, RejectCase};
 pub use scope::{Boundary, Everything, Last, Scope, Stream, Tagged};
 #[doc(hidden)]
 pub use snapshot::SnapshotPlan;
@@ -52,7 +52,7 @@ pub use tagged::TagField;
 pub mod __private {
     pub use crate::{
         Command, CommandDecodeError, DecodeError, Event, EventDescriptor, EventSet, Id, Model, ReachedBy,
-        Reject, Stream, TagField, Tagged,
+        Reject, RejectCase, Stream, TagField, Tagged,
         command::{decode_command, encode_command},
         decode::{decode_payload, encode_payload, newer, same_variant},
         event::{includes, new_event},

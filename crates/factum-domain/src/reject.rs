@@ -59,6 +59,24 @@ pub trait Reject: std::error::Error + Send + Sync + 'static {
 
     /// The HTTP status that says it best, from 400 to 499.
     fn status(&self) -> u16;
+
+    /// Every code that [`Self::code`] may give, with its status: what callers are told beforehand. The derive
+    /// knows them; empty where nobody does.
+    fn cases() -> Vec<RejectCase>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+}
+
+/// A way of saying no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectCase {
+    /// Its code.
+    pub code: &'static str,
+    /// The HTTP status that says it best.
+    pub status: u16,
 }
 
 /// The rejection of a command that is never rejected.

@@ -19,7 +19,7 @@ enum Answer {
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     let mut problems = Problems::default();
     problems.no_generics("a rejection", &input.generics);
-    let (name, mut codes, mut statuses) = (&input.ident, Vec::new(), Vec::new());
+    let (name, mut codes, mut statuses, mut cases) = (&input.ident, Vec::new(), Vec::new(), Vec::new());
     let mut arm =
         |pattern: TokenStream, ident: &Ident, attributes: &[Attribute], fields: &Fields| match answer(
             ident,
@@ -30,10 +30,15 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
             Answer::Own { code, status } => {
                 codes.push(quote!(#pattern { .. } => #code));
                 statuses.push(quote!(#pattern { .. } => #status));
+                cases.push(quote! {
+                    cases.push(::factum::__private::RejectCase { code: #code, status: #status })
+                });
             }
             Answer::Wrapped => {
                 codes.push(quote!(#pattern { 0: why } => ::factum::__private::Reject::code(why)));
                 statuses.push(quote!(#pattern { 0: why } => ::factum::__private::Reject::status(why)));
+                let wrapped = fields.iter().next().map(|field| &field.ty);
+                cases.push(quote!(cases.extend(<#wrapped as ::factum::__private::Reject>::cases())));
             }
         };
     match &input.data {
@@ -46,19 +51,23 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
         Data::Struct(data) => arm(quote!(Self), name, &input.attrs, &data.fields),
         Data::Union(_) => problems.at(name, "a rejection is an enum, one variant for each way of saying no"),
     }
-    let implement = |codes: &[TokenStream], statuses: &[TokenStream]| {
+    let implement = |codes: &[TokenStream], statuses: &[TokenStream], cases: &[TokenStream]| {
         let (code, status) = match codes {
             [] => (quote!(match *self {}), quote!(match *self {})),
             _ => (quote!(match self { #(#codes),* }), quote!(match self { #(#statuses),* })),
         };
-        implement(name, &code, &status)
+        implement(name, &code, &status, cases)
     };
     let unknown = quote!(::core::unreachable!());
-    let stub = self::implement(name, &unknown, &unknown);
-    problems.or(|| implement(&codes, &statuses), stub)
+    let stub = self::implement(name, &unknown, &unknown, &[]);
+    problems.or(|| implement(&codes, &statuses, &cases), stub)
 }
 
-fn implement(name: &Ident, code: &TokenStream, status: &TokenStream) -> TokenStream {
+fn implement(name: &Ident, code: &TokenStream, status: &TokenStream, cases: &[TokenStream]) -> TokenStream {
+    let cases = match cases {
+        [] => quote!(::std::vec::Vec::new()),
+        _ => quote!({ let mut cases = ::std::vec::Vec::new(); #(#cases;)* cases }),
+    };
     let check = quote_spanned!(place(name)=> ::factum::__private::is_reason::<#name>());
     quote! {
         const _: () = #check;
@@ -73,6 +82,10 @@ fn implement(name: &Ident, code: &TokenStream, status: &TokenStream) -> TokenStr
 
             fn status(&self) -> u16 {
                 #status
+            }
+
+            fn cases() -> ::std::vec::Vec<::factum::__private::RejectCase> {
+                #cases
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `derive(Reject)`: codes and statuses.
 
-use factum::{Reject as _, prelude::*};
+use factum::{Reject as _, RejectCase, prelude::*};
 
 #[derive(Debug, PartialEq, thiserror::Error, Reject)]
 enum Refusal {
@@ -41,6 +41,15 @@ fn a_code_is_the_variant_and_a_status_is_409_unless_said() {
         assert_eq!((refusal.code(), refusal.status()), (code, status));
     }
     assert!(None::<Nobody>.is_none_or(|nobody| nobody.code().is_empty()));
+}
+
+#[test]
+fn every_code_is_known_beforehand_with_its_status() {
+    let cases =
+        |cases: Vec<RejectCase>| cases.iter().map(|case| (case.code, case.status)).collect::<Vec<_>>();
+    let all = [("not-today", 409), ("no-course", 404), ("course-full", 410), ("named", 409), ("gone", 410)];
+    assert_eq!(cases(Refusal::cases()), all);
+    assert_eq!((cases(Gone::cases()), cases(Nobody::cases())), (vec![("gone", 410)], vec![]));
 }
 
 #[test]
