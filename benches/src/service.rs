@@ -7,11 +7,11 @@ use axum::{
     extract::{FromRef, State},
     http::HeaderMap,
     response::Response,
-    routing::put,
 };
 use calculator::{Operation, UpdateValue, ValueId};
 use factum::App;
-use factum_http::{Body, Incoming, PathId, Permissions, Problem, Role, Routes, Service};
+use factum_http::{Body, Incoming, PathId, Permissions, Problem, Role, Routes, Service, put};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// An application, and who sees its outcomes come; nobody where the answer is the outcome.
@@ -36,7 +36,7 @@ pub(crate) fn service(measuring: Measuring) -> Service {
     Service { name: "calculator", about: "change a value", app, routes, permissions, hints: &[] }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Update {
     operation: Operation,

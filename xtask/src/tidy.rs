@@ -13,6 +13,7 @@ mod guide;
 mod links;
 mod manifests;
 mod module_opening;
+mod openapi;
 mod promises;
 mod reachable;
 mod readme;
@@ -36,6 +37,7 @@ const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     links::check,
     manifests::check,
     module_opening::check,
+    openapi::check,
     promises::check,
     reachable::check,
     readme::check,

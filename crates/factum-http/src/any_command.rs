@@ -1,28 +1,32 @@
 //! `POST /commands {action, data}`: any command of any service, by its stored name and in its stored form.
 
 use crate::{
-    Body, Caller, Incoming, Permissions, Problem, ProblemType, Service,
+    Body, Caller, Incoming, Permissions, Problem, ProblemType, Routes, Service,
     audit::{Auditor, Place},
+    endpoint::post,
+    openapi::Command,
     permissions::Action,
     routes::allow,
     send::{Sending, Sent},
 };
 use axum::{
-    Extension, Router,
+    Extension,
     extract::{FromRef, State},
     response::Response,
-    routing::post,
 };
 use factum::App;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// A command by its name.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AnyCommand {
+    /// Its stored name.
     action: String,
+    /// Its stored form.
     data: Value,
 }
 
@@ -44,7 +48,7 @@ impl FromRef<Takers> for App {
 }
 
 /// The route, if any service takes commands.
-pub(crate) fn routes(services: &[Service]) -> Router {
+pub(crate) fn routes(services: &[Service]) -> Routes {
     let takes = |service: &&Service| service.app.lanes().is_some();
     let takers = services.iter().filter(takes).map(|service| Taker {
         service: service.name,
@@ -53,9 +57,18 @@ pub(crate) fn routes(services: &[Service]) -> Router {
     });
     let takers: Arc<[_]> = takers.collect();
     if takers.is_empty() {
-        return Router::new();
+        return Routes::new();
     }
-    Router::new().route("/commands", post(send)).with_state(Takers(takers))
+    let names = takers.iter().filter_map(|taker| taker.app.lanes()).flat_map(|lanes| lanes.command_names());
+    let names = names.collect();
+    let send = post(send).about("Sends any command by its name").creates("/commands/{id}").with(|route| {
+        route.sends(Command::Any);
+        route.refuses([ProblemType::Denied]);
+        if let Some(body) = &mut route.body {
+            body.narrowed = Some(("action", names));
+        }
+    });
+    Routes::new().open("/commands", send).with_state(Takers(takers))
 }
 
 async fn send(

@@ -3,52 +3,126 @@
 //! come by tells them nothing.
 
 use crate::{
-    Caller, PathId, Problem, ProblemType,
+    Caller, PathId, Problem, ProblemType, Routes, Time,
     audit::{Auditor, Place},
     cursor::{Cursor, Kind},
-    feeds::{Asked, Begin, Merged, Page, Slot, Told, Watched, last_event_id},
+    endpoint::get,
+    feeds::{
+        Asked, Begin, CURSOR, LIMIT, Merged, Page, SERVICE, Slot, Told, Watched, describe, last_event_id,
+        streams,
+    },
 };
 use axum::{
-    Extension, Json, Router,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use factum::{App, CommandId, CommandStatus, CommandUpdate, EventPlace, Status, Timestamp};
+use factum::{App, CommandId, CommandStatus, CommandUpdate, EventPlace, Status, Timestamp, Uuid};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// What the audit calls reading the status of a command.
 const READ_COMMAND: &str = "factum.read-command";
 
-pub(crate) fn routes(watched: Watched) -> Router {
-    Router::new()
-        .route("/commands", get(list))
-        .route("/commands/updates", get(all_updates))
-        .route("/commands/{id}", get(status))
-        .route("/commands/{id}/updates", get(updates))
+/// What a list and a stream of commands may be asked for.
+const OF_LIST: [&str; 4] = [LIMIT, CURSOR, SERVICE, "status"];
+const OF_STREAM: [&str; 1] = [SERVICE];
+
+pub(crate) fn routes(watched: Watched) -> Routes {
+    let list = get(list).about("Lists commands, the first accepted first").answers::<Page<Wire>>();
+    let all = get(all_updates).about("Streams what becomes of commands");
+    let status = get(status).about("Tells what became of a command").answers::<Wire>();
+    let updates = get(updates).about("Streams what becomes of a command, from its beginning to its end");
+    Routes::new()
+        .open("/commands", list.with(|route| describe(route, &OF_LIST)))
+        .open("/commands/updates", all.with(|route| streams(route, &OF_STREAM, UPDATE)))
+        .open("/commands/{id}", status)
+        .open(
+            "/commands/{id}/updates",
+            updates.with(|route| {
+                streams(route, &[], UPDATE);
+                route.answer(204, "All that there will ever be was told: do not come back.", None);
+            }),
+        )
         .with_state(watched)
 }
 
-#[derive(Serialize)]
+/// An update, as it is told.
+const UPDATE: &str = "Server-Sent Events: `id` is the place of the update, `event` the status of the command, \
+                      `data` what `GET /commands/{id}` answers.";
+
+/// Where a command stands.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CommandStatus")]
 pub(crate) struct Wire {
+    /// Which command.
+    #[schemars(with = "Uuid")]
     command_id: CommandId,
+    /// The service it was sent to.
     service: &'static str,
+    /// Its stored name.
     action: String,
+    /// Where it stands: `succeeded`, `rejected` and `failed` are final.
+    #[schemars(schema_with = "status_schema")]
     status: Status,
+    /// What happened, in order.
+    #[schemars(with = "Vec<EventPlaceSchema>")]
     events: Vec<EventPlace>,
+    /// Why the domain said no.
     rejection: Option<Why>,
+    /// Why it was parked or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// Who sent it.
     actor: Option<String>,
+    /// When it came in.
+    #[schemars(with = "Time")]
     issued_at: Timestamp,
+    /// When its status last changed.
+    #[schemars(with = "Time")]
     updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// Why a command was rejected.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rejection")]
 struct Why {
+    /// Stable and short: programs branch on it.
     code: String,
+    /// For a person.
     reason: String,
+}
+
+/// Where an event came to stand, as [`EventPlace`] is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "EventPlace")]
+#[allow(dead_code, reason = "only its form is used")]
+struct EventPlaceSchema {
+    /// Which event.
+    id: Uuid,
+    /// Its stored name.
+    r#type: String,
+    /// The stream it is in.
+    stream: String,
+    /// Where it stands in its stream, from 0.
+    revision: u64,
+    /// Where it stands in the log, from 1.
+    position: u64,
+}
+
+/// Everywhere a command may stand.
+const STATUSES: [Status; 5] =
+    [Status::Accepted, Status::Succeeded, Status::Rejected, Status::Parked, Status::Failed];
+
+/// The form of a status.
+pub(crate) fn status_form() -> Value {
+    json!({"type": "string", "enum": STATUSES.map(|status| status.to_string())})
+}
+
+fn status_schema(_: &mut SchemaGenerator) -> Schema {
+    Schema::try_from(status_form()).expect("an object is a schema")
 }
 
 impl Wire {
@@ -119,7 +193,7 @@ async fn status(
 }
 
 async fn list(State(watched): State<Watched>, uri: Uri, caller: Caller) -> Result<Json<Page<Wire>>, Problem> {
-    let asked = Asked::of(&uri, &["limit", "cursor", "service", "status"])?;
+    let asked = Asked::of(&uri, &OF_LIST)?;
     let (limit, cursor) = (asked.limit()?, asked.cursor(Kind::Commands)?);
     let wanted = asked.filter("status", status_named)?;
     let mut slots = Vec::new();
@@ -145,10 +219,8 @@ async fn list(State(watched): State<Watched>, uri: Uri, caller: Caller) -> Resul
 }
 
 fn status_named(text: &str) -> Result<Status, String> {
-    use Status::{Accepted, Failed, Parked, Rejected, Succeeded};
-    let all = [Accepted, Succeeded, Rejected, Parked, Failed];
-    let named = all.into_iter().find(|status| status.to_string() == text);
-    named.ok_or_else(|| format!("is one of {}", all.map(|status| status.to_string()).join(", ")))
+    let named = STATUSES.into_iter().find(|status| status.to_string() == text);
+    named.ok_or_else(|| format!("is one of {}", STATUSES.map(|status| status.to_string()).join(", ")))
 }
 
 async fn updates(
@@ -182,7 +254,7 @@ async fn all_updates(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&uri, &["service"])?;
+    let asked = Asked::of(&uri, &OF_STREAM)?;
     let cursor = last_event_id(&headers, Kind::Commands)?.unwrap_or(Cursor::new(Kind::Commands));
     let mut slots = Vec::new();
     for (service, app) in asked.services(&watched.apps)? {

@@ -14,7 +14,7 @@ use axum::{
 use factum::{ExpectedRevision, Revision};
 
 /// Most tags one header may list.
-const TAGS_MAX: usize = 64;
+pub(crate) const TAGS_MAX: usize = 64;
 
 /// What a header of tags says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,72 +2,123 @@
 //! Senders see the events of their own commands, operators all.
 
 use crate::{
-    Caller, PathId, Problem, ProblemType,
+    Caller, PathId, Problem, ProblemType, Routes, Time,
     audit::{Auditor, Place},
     commands,
     cursor::{Cursor, Kind},
-    feeds::{Asked, Begin, Merged, Page, Slot, Told, Watched, last_event_id},
+    endpoint::get,
+    feeds::{
+        Asked, Begin, CURSOR, LIMIT, Merged, Page, SERVICE, Slot, Told, Watched, describe, last_event_id,
+        streams,
+    },
     limits::PAGE_LOOKED_AT_MAX,
 };
 use axum::{
-    Extension, Json, Router,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, Uri},
     response::Response,
-    routing::get,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use factum::{
     CausationId, Codec, CommandId, CorrelationId, EventId, EventType, Position, Query, QueryItem,
-    RecordedEvent, Revision, StreamName, Tag, Timestamp,
+    RecordedEvent, Revision, StreamName, Tag, Timestamp, Uuid,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 /// What the audit calls reading an event.
 const READ_EVENT: &str = "factum.read-event";
 
-pub(crate) fn routes(watched: Watched) -> Router {
-    Router::new()
-        .route("/events", get(list))
-        .route("/events/updates", get(updates))
-        .route("/events/{id}", get(event))
+/// What a list and a stream of events may be asked for.
+const OF_LIST: [&str; 5] = [LIMIT, CURSOR, SERVICE, "type", "stream"];
+const OF_STREAM: [&str; 1] = [SERVICE];
+
+pub(crate) fn routes(watched: Watched) -> Routes {
+    let list = get(list).about("Lists events, the first recorded first").answers::<Page<Wire>>();
+    let updates = get(updates).about("Streams events as they are recorded");
+    let event = get(event).about("Shows an event, with the command it came from").answers::<WithCommand>();
+    Routes::new()
+        .open("/events", list.with(|route| describe(route, &OF_LIST)))
+        .open("/events/updates", updates.with(|route| streams(route, &OF_STREAM, UPDATE)))
+        .open("/events/{id}", event)
         .with_state(watched)
 }
 
-#[derive(Serialize)]
+/// An event, as it is told.
+const UPDATE: &str = "Server-Sent Events: `id` is the place of the event, `event` its type, `data` an item of \
+                      `GET /events`.";
+
+/// An event.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 struct Wire {
+    /// Which.
+    #[schemars(with = "Uuid")]
     id: EventId,
+    /// The service it happened in.
     service: &'static str,
+    /// Its stored name.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     event_type: EventType,
+    /// The version of its stored form, from 1.
     version: u32,
+    /// The stream it is in.
+    #[schemars(with = "String")]
     stream: StreamName,
+    /// Where it stands in its stream, from 0.
+    #[schemars(with = "u64")]
     revision: Revision,
+    /// Where it stands in the log, from 1.
+    #[schemars(with = "u64")]
     position: Position,
+    /// What it is found by.
+    #[schemars(with = "Vec<String>")]
     tags: Vec<Tag>,
+    /// Its stored form; in base64 where that is not JSON.
+    #[schemars(with = "serde_json::Value")]
     data: Box<RawValue>,
+    /// The codec of a form that is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u16")]
     codec: Option<Codec>,
+    /// When it became true.
+    #[schemars(with = "Time")]
     effective_at: Timestamp,
+    /// When it was stored.
+    #[schemars(with = "Time")]
     recorded_at: Timestamp,
+    /// The command that it came from.
+    #[schemars(with = "Uuid")]
     command_id: CommandId,
+    /// Who sent that.
     actor: Option<String>,
+    /// On whose behalf.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<String>,
+    /// What it belongs together with.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Uuid")]
     correlation_id: Option<CorrelationId>,
+    /// What brought it about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Uuid")]
     causation_id: Option<CausationId>,
+    /// The event that it corrects.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Uuid")]
     corrects: Option<EventId>,
 }
 
 /// An event, and the command it came from.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventWithCommand")]
 struct WithCommand {
     #[serde(flatten)]
     event: Wire,
+    /// What became of the command.
     command: Option<commands::Wire>,
 }
 
@@ -132,7 +183,7 @@ async fn event(
 }
 
 async fn list(State(watched): State<Watched>, uri: Uri, caller: Caller) -> Result<Json<Page<Wire>>, Problem> {
-    let asked = Asked::of(&uri, &["limit", "cursor", "service", "type", "stream"])?;
+    let asked = Asked::of(&uri, &OF_LIST)?;
     let (limit, cursor) = (asked.limit()?, asked.cursor(Kind::Events)?);
     let query = query(&asked)?;
     let mut slots = Vec::new();
@@ -177,7 +228,7 @@ async fn updates(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(&uri, &["service"])?;
+    let asked = Asked::of(&uri, &OF_STREAM)?;
     let cursor = last_event_id(&headers, Kind::Events)?.unwrap_or(Cursor::new(Kind::Events));
     let mut slots = Vec::new();
     for (service, app) in asked.services(&watched.apps)? {

@@ -6,10 +6,10 @@ mod page;
 mod sources;
 mod stream;
 
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, CURSOR, LIMIT, SERVICE, describe};
 pub(crate) use page::Page;
 pub(crate) use sources::{Apps, Begin, Merged, Slot};
-pub(crate) use stream::{Streams, Told, last_event_id};
+pub(crate) use stream::{Streams, Told, last_event_id, streams};
 
 /// What the routes over commands and events need.
 #[derive(Clone, Debug)]

@@ -1,39 +1,91 @@
 //! Whether the process answers, and whether its logs do. Asked by machines that carry no credentials, so it
 //! tells nothing but states and heads.
 
-use crate::{Problem, ProblemType};
-use axum::{Json, Router, extract::State, http::header::RETRY_AFTER, routing::get};
+use crate::{Problem, ProblemType, Routes, endpoint::get};
+use axum::{Json, extract::State, http::header::RETRY_AFTER};
 use factum::{
     App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, LaneState, Metadata,
-    NewCommit, Outcome, Sequence, StoreError, StreamName,
+    NewCommit, Outcome, Position, Sequence, StoreError, StreamName,
     store::{Append, AppendError, Head, Store},
 };
-use serde_json::{Map, Value, json};
-use std::{sync::Arc, time::Duration};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A log that has not answered by then is not ready.
 pub const READY_TIME_MAX: Duration = Duration::from_secs(2);
 
+/// How it is said that something is ready.
+const READY: &str = "ready";
+
 type Apps = Arc<[(&'static str, App)]>;
 
 /// `/health/live`, which `/health` is another name of, and `/health/ready`.
-pub(crate) fn routes(apps: Apps) -> Router {
-    Router::new()
-        .route("/health", get(live))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
+pub(crate) fn routes(apps: Apps) -> Routes {
+    let live = || get(live).about("Whether the process answers").answers::<Live>();
+    let ready = get(ready).about("Whether every log answers and takes writes").answers::<Ready>();
+    Routes::new()
+        .ungated("/health", live())
+        .ungated("/health/live", live())
+        .ungated("/health/ready", ready.with(|route| route.refuses([ProblemType::Unavailable])))
         .with_state(apps)
 }
 
-async fn live() -> Json<Value> {
-    Json(json!({"status": "up"}))
+/// The process answers.
+#[derive(Serialize, JsonSchema)]
+struct Live {
+    /// `up`.
+    status: &'static str,
 }
 
-async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
-    let (mut services, mut refusals) = (Map::new(), Vec::new());
+/// Every log answers.
+#[derive(Serialize, JsonSchema)]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// Each service by its name.
+    services: BTreeMap<&'static str, ReadyService>,
+}
+
+/// The logs of one service answer.
+#[derive(Serialize, JsonSchema)]
+struct ReadyService {
+    /// `ready`.
+    status: &'static str,
+    /// How far its log has come.
+    #[serde(flatten)]
+    events: ReadyLog,
+    /// How far its command log has come, if it takes commands for later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commands: Option<ReadyLog>,
+}
+
+/// One log answers.
+#[derive(Serialize, JsonSchema)]
+struct ReadyLog {
+    /// The place of its last event.
+    #[schemars(with = "u64")]
+    position: Position,
+    /// The number of its last commit.
+    #[schemars(with = "u64")]
+    sequence: Sequence,
+}
+
+impl From<Head> for ReadyLog {
+    fn from(Head { position, sequence }: Head) -> Self {
+        Self { position, sequence }
+    }
+}
+
+async fn live() -> Json<Live> {
+    Json(Live { status: "up" })
+}
+
+async fn ready(State(apps): State<Apps>) -> Result<Json<Ready>, Problem> {
+    let (mut services, mut refusals) = (BTreeMap::new(), Vec::new());
     for (service, app) in apps.iter() {
         match tokio::time::timeout(READY_TIME_MAX, probe(app)).await {
-            Ok(Ok(ready)) => drop(services.insert((*service).to_owned(), ready)),
+            Ok(Ok(ready)) => drop(services.insert(*service, ready)),
             Ok(Err(cause)) => refusals.push((*service, format!("{cause}: {}", what_to_do(cause.kind())))),
             Err(_) => {
                 let why = format!("its log did not answer within {READY_TIME_MAX:?}: look at its disk");
@@ -42,7 +94,7 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
         }
     }
     if refusals.is_empty() {
-        return Ok(Json(json!({"status": "ready", "services": services})));
+        return Ok(Json(Ready { status: READY, services }));
     }
     let names: Vec<_> = refusals.iter().map(|(service, _)| *service).collect();
     let detail = format!("not ready: {}; `fields` says why, and what to do", names.join(", "));
@@ -51,9 +103,9 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Value>, Problem> {
 }
 
 /// What a service that is ready says of itself.
-async fn probe(app: &App) -> Result<Value, StoreError> {
-    let Head { position, sequence } = probe_log(app, app.store()).await?;
-    let mut ready = json!({"status": "ready", "position": position, "sequence": sequence});
+async fn probe(app: &App) -> Result<ReadyService, StoreError> {
+    let events = probe_log(app, app.store()).await?.into();
+    let mut ready = ReadyService { status: READY, events, commands: None };
     if let Some(lanes) = app.lanes() {
         let told = |what: &str, cause: &StoreError| StoreError::new(cause.kind(), format!("{what}: {cause}"));
         match lanes.state() {
@@ -65,7 +117,7 @@ async fn probe(app: &App) -> Result<Value, StoreError> {
             LaneState::Failed(cause) => return Err(told("accepted commands are not decided", &cause)),
         }
         let head = probe_log(app, lanes.commands()).await.map_err(|cause| told("the command log", &cause))?;
-        ready["commands"] = json!({"position": head.position, "sequence": head.sequence});
+        ready.commands = Some(head.into());
     }
     Ok(ready)
 }
@@ -144,7 +196,7 @@ mod tests {
         let store = Intercepted::new(Arc::clone(behind.store()), |_, _| Box::pin(std::future::pending()));
         let app = App::on(Arc::new(store)).start();
         let asked = Request::get("/health/ready").body(Body::empty()).unwrap();
-        let answer = routes(Arc::new([("notes", app)])).oneshot(asked).await.unwrap();
+        let answer = routes(Arc::new([("notes", app)])).into_router().oneshot(asked).await.unwrap();
         assert_eq!(answer.status(), 503);
         let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains("did not answer within 2s"), "{body:?}");

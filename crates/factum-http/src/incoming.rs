@@ -9,8 +9,8 @@ use axum::{
 use factum::{App, CommandId, Intake};
 use std::time::Duration;
 
-const KEY: &str = "Idempotency-Key";
-const KEY_BYTES_MAX: usize = 255;
+pub(crate) const KEY: &str = "Idempotency-Key";
+pub(crate) const KEY_BYTES_MAX: usize = 255;
 
 /// What is stamped on a command that comes in over HTTP.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! What is counted and timed, and the page it stands on. One registry for each server, none for the process.
 //! Labels are bounded: routes as they are declared, commands as the code names them, never what a client sent.
 
-use crate::{Permissions, Role, Routes, connection::Ended};
-use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use crate::{Permissions, Role, Routes, connection::Ended, endpoint::get};
+use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
 use factum::{
     App, Lanes, Monotonic,
     store::{Head, SystemMonotonic},
@@ -266,11 +266,14 @@ impl Drop for OpenConnection {
 }
 
 /// `GET /metrics`.
-pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Router {
+pub(crate) fn routes(metrics: Metrics, apps: Arc<[(&'static str, App)]>) -> Routes {
     apps.iter().for_each(|(service, app)| metrics.begin(service, app));
     let permissions = Permissions::new().query(READ, [Role::named("monitor")]);
+    let answer = get(answer)
+        .about("Shows the measures")
+        .with(|route| route.answers_text("In the format of Prometheus."));
     Routes::new()
-        .query(READ, "/metrics", get(answer))
+        .query(READ, "/metrics", answer)
         .with_state((metrics, apps))
         .under("factum", Arc::new(permissions))
 }

@@ -1,13 +1,13 @@
 //! What an operator does about commands that cannot be decided, in whichever service they stand: look at
 //! them, drive one again, give one up. Who did it stands in the command log, with what came of it.
 
-use crate::{Body, Caller, PathId, Permissions, Problem, ProblemType, Routes};
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
+use crate::{
+    Body, Caller, Description, PathId, Permissions, Problem, ProblemType, Routes,
+    endpoint::{get, post},
 };
-use factum::{App, CommandId, Lanes, Parking, limits::REASON_BYTES_MAX};
+use axum::{Json, extract::State};
+use factum::{App, CommandId, Lanes, Parking, Uuid, limits::REASON_BYTES_MAX};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,27 +19,53 @@ const DISCARD: &str = "factum.discard-command";
 type Apps = Arc<[(&'static str, App)]>;
 
 /// `GET /commands/parked`, `POST /commands/{id}/redrive` and `POST /commands/{id}/discard`.
-pub(crate) fn routes(apps: Apps) -> Router {
+pub(crate) fn routes(apps: Apps) -> Routes {
+    let parked = get(parked).about("Lists the commands that are parked").answers::<Listed>();
+    let redrive = post(redrive).about("Drives a parked command again").answers::<Released>().with(acts);
+    let discard = post(discard).about("Gives a parked command up").answers::<Released>().with(acts);
     Routes::new()
-        .query(LIST, "/commands/parked", get(parked))
-        .query(REDRIVE, "/commands/{id}/redrive", post(redrive))
-        .query(DISCARD, "/commands/{id}/discard", post(discard))
+        .query(LIST, "/commands/parked", parked)
+        .query(REDRIVE, "/commands/{id}/redrive", redrive)
+        .query(DISCARD, "/commands/{id}/discard", discard)
         .with_state(apps)
         .under("factum", Arc::new(Permissions::new()))
 }
 
-#[derive(Serialize)]
+/// What an operator's word may be refused with.
+fn acts(route: &mut Description) {
+    route.refuses([
+        ProblemType::NotParked,
+        ProblemType::Conflict,
+        ProblemType::TooLarge,
+        ProblemType::Unknown,
+    ]);
+}
+
+/// All that are parked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedCommands")]
 struct Listed {
+    /// Each with what waits behind it.
     parked: Vec<Parked>,
 }
 
-#[derive(Serialize)]
+/// A command that is parked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedCommand")]
 struct Parked {
+    /// Which.
+    #[schemars(with = "Uuid")]
     command_id: CommandId,
+    /// The service it was sent to.
     service: &'static str,
+    /// Its stored name.
     action: String,
+    /// What commands wait in line for.
     key: String,
+    /// Why it was parked.
     cause: String,
+    /// The later commands of its key, in order.
+    #[schemars(with = "Vec<Uuid>")]
     waiting: Vec<CommandId>,
 }
 
@@ -61,14 +87,22 @@ async fn parked(State(apps): State<Apps>) -> Result<Json<Listed>, Problem> {
 }
 
 /// What was done, and which commands come again, in this order.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReleasedCommands")]
 struct Released {
+    /// The command that was parked.
+    #[schemars(with = "Uuid")]
     command_id: CommandId,
+    /// The service it was sent to.
     service: &'static str,
+    /// Its stored name.
     action: String,
+    /// What commands wait in line for.
     key: String,
     /// Why it had been parked.
     cause: String,
+    /// The commands that come again, in order.
+    #[schemars(with = "Vec<Uuid>")]
     released: Vec<CommandId>,
 }
 
@@ -92,9 +126,12 @@ async fn redrive(
 }
 
 /// Why a command is given up.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Discard", example = Self { cause: "the account is closed".to_owned() })]
 struct Why {
+    /// In words.
+    #[schemars(length(max = REASON_BYTES_MAX), regex(pattern = r"\S"))]
     cause: String,
 }
 

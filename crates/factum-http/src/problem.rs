@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A kind of problem: its URI and title are fixed and listed in the guide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ProblemType {
     /// The body, a path or a header is not of the right shape.
@@ -128,7 +129,7 @@ impl ProblemType {
         }
     }
 
-    const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Shape => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -150,7 +151,7 @@ impl ProblemType {
 }
 
 /// A field at fault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// Its name: a path into the body, a path parameter, a header.
     pub field: String,
@@ -249,18 +250,28 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
+/// Why a request was refused (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Wire<'a> {
+    /// Which kind of problem: programs branch on it.
     #[serde(rename = "type")]
     problem_type: &'static str,
+    /// The kind, in a few words.
     title: &'static str,
+    /// The status of the answer.
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
+    /// What is wrong, and what to do.
     detail: &'a str,
+    /// The code of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
+    /// The fields at fault.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
     #[serde(flatten)]
+    #[schemars(skip)]
     members: Option<&'a Map<String, Value>>,
 }
 

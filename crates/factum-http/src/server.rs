@@ -1,19 +1,17 @@
 //! Serves services on one port until told to stop, then lets what is under way end.
 
 use crate::{
-    Gate, Metrics, Problem, ProblemType, Service, any_command, commands, connection, events,
-    feeds::{Streams, Watched},
-    health,
+    Gate, Metrics, Problem, ProblemType, Service, connection,
+    feeds::Streams,
     limits::ACCEPT_PAUSE,
-    metrics,
     observed::{Observed, observe},
-    operate, start_text,
+    platform::{self, Shown},
+    start_text,
 };
 use axum::{
     Router,
     http::{Method, Uri},
     middleware,
-    routing::get,
 };
 use factum::{Entropy, Timestamp, store::SystemEntropy};
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -109,7 +107,7 @@ impl Server {
         let (limits, metrics) = (gate.limits, observed.metrics.clone());
         let room = Arc::new(Semaphore::new(limits.connections_max.get().min(Semaphore::MAX_PERMITS)));
         let (stopping, seen) = watch::channel(false);
-        let router = router(services, address, gate, observed, Streams::new(seen.clone()));
+        let router = router(&services, address, gate, observed, Streams::new(seen.clone()));
         let (mut connections, mut stop) = (JoinSet::new(), pin!(stop));
         loop {
             let (stream, place) = tokio::select! {
@@ -162,27 +160,21 @@ fn is_the_clients(kind: io::ErrorKind) -> bool {
 
 /// The routes of all services, and those that span them, behind the gate and observed.
 fn router(
-    services: Vec<Service>,
+    services: &[Service],
     address: SocketAddr,
     gate: Gate,
     observed: Observed,
     streams: Streams,
 ) -> Router {
-    let start = start_text(&services, &format!("http://{address}"), &gate.access);
-    let apps: Arc<[_]> = services.iter().map(|service| (service.name, service.app.clone())).collect();
-    let watched = Watched { apps: Arc::clone(&apps), streams };
-    let router = commands::routes(watched.clone())
-        .merge(any_command::routes(&services))
-        .merge(events::routes(watched))
-        .merge(operate::routes(Arc::clone(&apps)))
-        .merge(health::routes(Arc::clone(&apps)))
-        .merge(metrics::routes(observed.metrics.clone(), apps))
-        .route("/", get(async move || start));
-    let router = services
-        .into_iter()
-        .fold(router, |router, service| {
-            router.merge(service.routes.under(service.name, Arc::new(service.permissions)))
-        })
+    let start = start_text(services, &format!("http://{address}"), &gate.access);
+    let documents = services.iter().map(|service| (service.name, service.openapi())).collect();
+    let shown = Shown { metrics: observed.metrics.clone(), start, documents, streams };
+    let routes = services.iter().fold(platform::routes(services, shown), |routes, service| {
+        let permissions = Arc::new(service.permissions.clone());
+        routes.merge(service.routes.clone().under(service.name, permissions))
+    });
+    let router = routes
+        .into_router()
         .fallback(async |uri: Uri| {
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })

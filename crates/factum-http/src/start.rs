@@ -1,7 +1,7 @@
-//! What a newcomer is told: the services, and for each three lines to try. The command line prints it,
+//! What a newcomer is told: the services, where they are described, and for each three lines to try. The command line prints it,
 //! `GET /` answers with it.
 
-use crate::{Access, Service};
+use crate::{Access, Service, platform::document_path};
 
 /// Most lines to try that are shown of one service.
 const HINTS_MAX: usize = 3;
@@ -19,6 +19,10 @@ pub fn start_text(services: &[Service], url: &str, access: &Access) -> String {
     let mut text = String::new();
     for service in services {
         text += &format!("  {:<14} {}\n", service.name, service.about);
+    }
+    text += "\nDescribed (OpenAPI):\n\n";
+    for service in services {
+        text += &format!("  {url}{}\n", document_path(service.name));
     }
     text += "\nTry it:\n";
     for service in services.iter().filter(|service| !service.hints.is_empty()) {

@@ -1,6 +1,7 @@
 //! What tests of this workspace share: ports held by hand, and published cases run through the public API.
 
 mod clock;
+mod committed;
 mod counted;
 pub mod dcb;
 mod entropy;
@@ -11,6 +12,7 @@ mod soak;
 mod told;
 
 pub use clock::VirtualClock;
+pub use committed::committed;
 pub use counted::Counted;
 pub use entropy::SeededEntropy;
 pub use faulty::{Death, Faults, FaultyStore, Life, Point};

@@ -1,8 +1,10 @@
 //! Starts the binary on a free port and speaks HTTP to it.
 
+use crate::described::{Asked, check};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
@@ -122,7 +124,17 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        read(request.call().unwrap())
+        let answer = read(request.call().unwrap());
+        check(&Asked { method: "GET", path, body: "" }, &answer);
+        answer
+    }
+
+    /// The methods that a path takes, as it says when it is asked with one that no path takes.
+    pub(crate) fn methods(&self, path: &str) -> BTreeSet<String> {
+        let answer = read(self.agent.patch(format!("{}{path}", self.url)).send("").unwrap());
+        let allowed = answer.headers.get("allow").map(|value| value.to_str().unwrap()).unwrap_or_default();
+        let methods = allowed.split(',').map(|method| method.trim().to_owned());
+        methods.filter(|method| !method.is_empty() && method != "HEAD").collect()
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
@@ -145,7 +157,9 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.send(body).map(read)
+        let answer = read(request.send(body)?);
+        check(&Asked { method, path, body }, &answer);
+        Ok(answer)
     }
 
     /// From here on nobody reads what it prints.

@@ -1,6 +1,7 @@
 //! What can happen to a value.
 
 use factum::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which value.
@@ -8,8 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct ValueId(factum::Uuid);
 
 /// How a value changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE", try_from = "String")]
+#[schemars(!try_from)]
 pub enum Operation {
     /// Adds the operand.
     Add,

@@ -1,16 +1,13 @@
 //! The calculator over HTTP: `POST /values`, `PUT /values/{id}`, `GET /values/{id}`.
 
 use crate::{CreateValue, Operation, UpdateValue, Value, ValueId};
-use axum::{
-    Json,
-    extract::State,
-    response::Response,
-    routing::{get, post, put},
-};
-use factum::{App, At};
+use axum::{Json, extract::State, response::Response};
+use factum::{App, At, Uuid};
 use factum_http::{
-    Body, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service,
+    Body, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, get, post,
+    put,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -19,10 +16,17 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 /// The calculator, over `app`.
 pub fn service(app: App) -> Service {
+    let which = "The value that was meant.";
+    let create = post(create)
+        .about("Creates a value")
+        .mints::<ValueId>("value_id", which)
+        .creates("/values/{value_id}");
+    let update = put(update).about("Changes a value").mints::<ValueId>("value_id", which);
+    let read = get(read).about("Reads a value").answers::<Read>();
     let routes = Routes::new()
-        .command::<CreateValue>("/values", post(create))
-        .command::<UpdateValue>("/values/{id}", put(update))
-        .query("calculator.read-value", "/values/{id}", get(read))
+        .command::<CreateValue>("/values", create)
+        .command::<UpdateValue>("/values/{id}", update)
+        .query("calculator.read-value", "/values/{id}", read)
         .with_state(app.clone());
     let permissions = Permissions::new()
         .commands_in("calculator", [Role::WRITER])
@@ -43,22 +47,33 @@ const HINTS: [&str; 3] = [
     "curl -s {url}/values/$id",
 ];
 
-#[derive(Deserialize)]
+/// A value to begin.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewValue", example = Self { value: 2.0 })]
 struct Create {
+    /// At what.
     value: f64,
 }
 
-#[derive(Deserialize)]
+/// A change of a value.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ValueChange", example = Self { operation: Operation::Add, value: 2.0 })]
 struct Update {
     operation: Operation,
+    /// The operand.
     value: f64,
 }
 
-#[derive(Serialize)]
+/// A value.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Value")]
 struct Read {
+    /// Which.
+    #[schemars(with = "Uuid")]
     value_id: ValueId,
+    /// What it came to.
     value: f64,
 }
 

@@ -2,6 +2,7 @@
 //! [`crate::rules`], and what has happened stays readable when they change.
 
 use factum::{Uuid, prelude::*};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ pub struct CommentId(Uuid);
 pub struct Project(String);
 
 /// How far the work on an issue has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Nobody has taken it up since it was created or reopened.

@@ -6,7 +6,8 @@ use axum::{
     body::{Body as Raw, to_bytes},
     extract::{FromRequest, Request},
 };
-use factum_http::{BODY_BYTES_MAX, Body, FieldError, Problem, ProblemType};
+use factum_http::{BODY_BYTES_MAX, Body, Describe, Description, FieldError, Problem, ProblemType};
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -15,17 +16,38 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    marker::PhantomData,
 };
+
+/// A body whose fields are those of `T`, as senders are told.
+#[derive(Debug)]
+pub(crate) struct Form<T>(Fields, PhantomData<T>);
 
 /// The fields that came, and what is wrong with them so far.
 #[derive(Debug, Default)]
-pub(crate) struct Form {
+pub(crate) struct Fields {
     fields: BTreeMap<String, Value>,
     asked_for: Vec<&'static str>,
     faults: Vec<FieldError>,
 }
 
-impl Form {
+impl<T> Form<T> {
+    /// As [`Fields::read`].
+    pub(crate) fn read<C>(
+        self,
+        make: impl FnOnce(&mut Fields) -> C,
+        check: impl FnOnce(&C) -> Result<(), Faults>,
+    ) -> Result<C, Problem> {
+        self.0.read(make, check)
+    }
+
+    /// As [`Fields::read_none`].
+    pub(crate) fn read_none(self) -> Result<(), Problem> {
+        self.0.read_none()
+    }
+}
+
+impl Fields {
     /// The command that `make` asks of the fields, if it keeps the rules and nothing is left over.
     ///
     /// # Errors
@@ -129,7 +151,13 @@ impl Form {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Form {
+impl<T: JsonSchema> Describe for Form<T> {
+    fn describe(route: &mut Description) {
+        route.body_or_nothing::<T>();
+    }
+}
+
+impl<S: Send + Sync, T> FromRequest<S> for Form<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -139,25 +167,25 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 .field("body", "did not arrive whole")
         })?;
         if bytes.trim_ascii().is_empty() {
-            return Ok(Self::default());
+            return Ok(Self(Fields::default(), PhantomData));
         }
-        let Body(form) = Body::from_request(Request::from_parts(parts, Raw::from(bytes)), state).await?;
-        Ok(form)
+        let Body(fields) = Body::from_request(Request::from_parts(parts, Raw::from(bytes)), state).await?;
+        Ok(Self(fields, PhantomData))
     }
 }
 
-impl<'de> Deserialize<'de> for Form {
+impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Form;
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object with named fields")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Form, A::Error> {
-                let mut form = Form::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut form = Fields::default();
                 while let Some((field, value)) = map.next_entry::<String, Value>()? {
                     if form.fields.contains_key(&field) {
                         form.fault(&field, "is there more than once");
@@ -167,7 +195,7 @@ impl<'de> Deserialize<'de> for Form {
                 Ok(form)
             }
         }
-        from.deserialize_map(Fields)
+        from.deserialize_map(Object)
     }
 }
 
@@ -176,7 +204,7 @@ mod tests {
     use super::*;
     use crate::rules;
 
-    fn form(json: &str) -> Form {
+    fn form(json: &str) -> Fields {
         serde_json::from_str(json).unwrap()
     }
 
@@ -187,7 +215,7 @@ mod tests {
     }
 
     /// As an issue is read.
-    fn issue(form: Form) -> Result<(String, String, u8), Problem> {
+    fn issue(form: Fields) -> Result<(String, String, u8), Problem> {
         form.read(
             |form| (form.text("title"), form.text("description"), form.number_or("priority", 5)),
             |(title, description, priority)| {
@@ -220,7 +248,7 @@ mod tests {
     #[test]
     fn s0_06_no_fields_are_the_fields_of_no_body() {
         let expected = ["title is missing", "description is missing"];
-        assert_eq!(told(issue(Form::default())), expected);
+        assert_eq!(told(issue(Fields::default())), expected);
         assert_eq!(told(issue(form("{}"))), expected);
         assert_eq!(told(issue(form(r#"{"title": null, "description": null}"#))), expected);
     }
@@ -274,7 +302,7 @@ mod tests {
 
     #[test]
     fn what_takes_no_fields_refuses_any() {
-        assert!(Form::default().read_none().is_ok() && form("{}").read_none().is_ok());
+        assert!(Fields::default().read_none().is_ok() && form("{}").read_none().is_ok());
         assert_eq!(told(form(r#"{"why": 1}"#).read_none()), ["why is not known: this takes no fields"]);
     }
 }

@@ -1,8 +1,10 @@
 //! An issue with all that ever happened to it: what a reader is shown. Folded from the events as they were
 //! recorded, each whole and with its type, so that reading the log again gives the same to the byte.
 
-use crate::{Issue, IssueEvent, IssueId, State};
-use factum::{CommandId, Event as _, EventId, Revision, prelude::*};
+use crate::{Issue, IssueEvent, IssueId, State, rules::PRIORITIES};
+use factum::{CommandId, Event as _, EventId, Revision, Uuid, prelude::*};
+use factum_http::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -27,9 +29,11 @@ impl Model for IssueHistory {
 }
 
 /// An issue as it is read over HTTP. Times are those of commands: when something was asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Issue")]
 pub struct Representation<'a> {
     /// Which.
+    #[schemars(with = "Uuid")]
     pub id: IssueId,
     /// What people call it.
     #[serde(rename = "issueId")]
@@ -39,14 +43,18 @@ pub struct Representation<'a> {
     /// In full.
     pub description: &'a str,
     /// From 1, the most urgent, to 5.
+    #[schemars(range(min = *PRIORITIES.start(), max = *PRIORITIES.end()))]
     pub priority: u8,
     /// How far the work has come.
     pub state: State,
     /// When it was created.
+    #[schemars(with = "Time")]
     pub created: Timestamp,
     /// When it was last changed.
+    #[schemars(with = "Time")]
     pub updated: Timestamp,
     /// When it was deleted, if it was.
+    #[schemars(with = "Option<Time>")]
     pub deleted: Option<Timestamp>,
     /// What it is found by.
     pub tags: &'a BTreeSet<String>,
@@ -59,35 +67,43 @@ pub struct Representation<'a> {
 }
 
 /// What somebody said.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Comment<'a> {
     /// Which comment.
+    #[schemars(with = "Uuid")]
     pub id: crate::CommentId,
     /// Who said it.
     pub user: Option<&'a str>,
     /// What.
     pub text: &'a str,
     /// When.
+    #[schemars(with = "Time")]
     pub created: Timestamp,
 }
 
 /// One event, with who, when, what was so before and what is so after.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HistoryEntry")]
 pub struct Entry<'a> {
     /// Which event.
+    #[schemars(with = "Uuid")]
     pub id: EventId,
     /// Its stored name.
     #[serde(rename = "type")]
     pub event_type: String,
     /// Where it stands in the history, from 0.
+    #[schemars(with = "u64")]
     pub revision: Revision,
     /// Who asked for it.
     pub user: Option<&'a str>,
     /// When it was asked for.
+    #[schemars(with = "Time")]
     pub at: Timestamp,
     /// When it was stored.
+    #[schemars(with = "Time")]
     pub recorded_at: Timestamp,
     /// The command that asked for it: several events may come from one.
+    #[schemars(with = "Uuid")]
     pub command_id: CommandId,
     /// The field of the issue that changed; none where it began.
     pub field: Option<&'static str>,

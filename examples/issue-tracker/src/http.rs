@@ -3,18 +3,20 @@
 
 use crate::{
     AddComment, CommentId, CreateIssue, DeleteIssue, IssueHistory, IssueId, Numbered, Project, ReopenIssue,
-    ReplaceIssue, ResolveIssue, SetProject, SetTags, StartIssue, form::Form, issue::Exists,
-    reference::IssueRef, rules::PRIORITY_DEFAULT,
+    ReplaceIssue, ResolveIssue, SetProject, SetTags, StartIssue,
+    bodies::{CommentForm, IssueForm, NoFields, ProjectForm, TagsForm},
+    form::{Fields, Form},
+    history::Representation,
+    issue::Exists,
+    reference::IssueRef,
+    rules::PRIORITY_DEFAULT,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::header::RETRY_AFTER,
-    response::Response,
-    routing::{delete, get, post, put},
-};
+use axum::{Json, extract::State, http::header::RETRY_AFTER, response::Response};
 use factum::{App, At, Command};
-use factum_http::{IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service};
+use factum_http::{
+    Endpoint, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service,
+    delete, get, post, put,
+};
 use std::time::Duration;
 
 /// A read waits so long for commands that were accepted before it.
@@ -26,16 +28,29 @@ pub const MAINTAINER: Role = Role::named("maintainer");
 /// The issue tracker, over `app`.
 pub fn service(app: App) -> Service {
     let routes = Routes::new()
-        .command::<CreateIssue>("/api/issues", post(create))
-        .query("issues.read-issue", "/api/issues/{id}", get(read))
-        .command::<ReplaceIssue>("/api/issues/{id}", put(replace))
-        .command::<DeleteIssue>("/api/issues/{id}", delete(remove))
-        .command::<AddComment>("/api/issues/{id}/comments", post(comment))
-        .command::<SetTags>("/api/issues/{id}/tags", put(set_tags))
-        .command::<SetProject>("/api/issues/{id}/project", put(set_project))
-        .command::<StartIssue>("/api/issues/{id}/start", post(start))
-        .command::<ResolveIssue>("/api/issues/{id}/resolve", post(resolve))
-        .command::<ReopenIssue>("/api/issues/{id}/reopen", post(reopen))
+        .command::<CreateIssue>(
+            "/api/issues",
+            about(post(create), "Creates an issue").creates("/api/issues/{id}"),
+        )
+        .query(
+            "issues.read-issue",
+            "/api/issues/{id}",
+            get(read).about("Reads an issue").answers::<Representation<'_>>(),
+        )
+        .command::<ReplaceIssue>("/api/issues/{id}", about(put(replace), "Replaces what an issue says"))
+        .command::<DeleteIssue>("/api/issues/{id}", about(delete(remove), "Deletes an issue"))
+        .command::<AddComment>(
+            "/api/issues/{id}/comments",
+            about(post(comment), "Comments on an issue").mints::<CommentId>("comment_id", "The comment."),
+        )
+        .command::<SetTags>("/api/issues/{id}/tags", about(put(set_tags), "Says what an issue is found by"))
+        .command::<SetProject>(
+            "/api/issues/{id}/project",
+            about(put(set_project), "Puts an issue into a project"),
+        )
+        .command::<StartIssue>("/api/issues/{id}/start", about(post(start), "Begins the work"))
+        .command::<ResolveIssue>("/api/issues/{id}/resolve", about(post(resolve), "Ends the work"))
+        .command::<ReopenIssue>("/api/issues/{id}/reopen", about(post(reopen), "Takes the work up again"))
         .with_state(app.clone());
     let permissions = Permissions::new()
         .commands_in("issues", [Role::WRITER])
@@ -51,13 +66,22 @@ pub fn service(app: App) -> Service {
     }
 }
 
+/// A command on an issue, which its answers name.
+fn about(endpoint: Endpoint<App>, summary: &'static str) -> Endpoint<App> {
+    endpoint.about(summary).mints::<IssueId>("id", "The issue that was meant.")
+}
+
 const HINTS: [&str; 3] = [
     r#"issue=$(curl -s -d '{"title": "Crash", "description": "It crashes"}' -H 'Content-Type: application/json' {url}/api/issues | sed 's/.*"id":"\([^"]*\).*/\1/')"#,
     r#"curl -i -X PUT -d '{"title": "Crash at start", "description": "It crashes", "priority": 1}' -H 'Content-Type: application/json' {url}/api/issues/$issue"#,
     "curl -s {url}/api/issues/$issue",
 ];
 
-async fn create(State(app): State<App>, incoming: Incoming, form: Form) -> Result<Response, Problem> {
+async fn create(
+    State(app): State<App>,
+    incoming: Incoming,
+    form: Form<IssueForm>,
+) -> Result<Response, Problem> {
     let issue: IssueId = incoming.fresh_id();
     let command = form.read(
         |form| CreateIssue {
@@ -76,7 +100,7 @@ async fn replace(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<IssueForm>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     let command = form.read(
@@ -104,11 +128,11 @@ async fn comment(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<CommentForm>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     let comment: CommentId = incoming.fresh_id();
-    let make = |form: &mut Form| AddComment { issue, comment, text: form.text("text") };
+    let make = |form: &mut Fields| AddComment { issue, comment, text: form.text("text") };
     let command = form.read(make, AddComment::check)?;
     incoming.submit(&app, command).minted("id", issue).minted("comment_id", comment).await
 }
@@ -117,7 +141,7 @@ async fn set_tags(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<TagsForm>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     let command = form.read(|form| SetTags { issue, tags: form.texts("tags") }, SetTags::check)?;
@@ -128,10 +152,10 @@ async fn set_project(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<ProjectForm>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
-    let make = |form: &mut Form| {
+    let make = |form: &mut Fields| {
         let project = form.text_or_null("project").map(Project::from);
         SetProject { issue, project }
     };
@@ -143,7 +167,7 @@ async fn start(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<NoFields>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     form.read_none()?;
@@ -154,7 +178,7 @@ async fn resolve(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<NoFields>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     form.read_none()?;
@@ -165,7 +189,7 @@ async fn reopen(
     State(app): State<App>,
     PathId(reference): PathId<IssueRef>,
     incoming: Incoming,
-    form: Form,
+    form: Form<NoFields>,
 ) -> Result<Response, Problem> {
     let issue = known(&app, reference).await?;
     form.read_none()?;

@@ -5,6 +5,7 @@
 //! from [`create_issue`] on, then [`history`] and [`http`].
 
 pub mod add_comment;
+mod bodies;
 pub mod create_issue;
 pub mod delete_issue;
 pub mod event;

@@ -3,12 +3,14 @@
 
 use super::Apps;
 use crate::{
-    Problem, ProblemType,
+    Description, Problem, ProblemType, commands,
     cursor::{Cursor, Kind},
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
+    openapi::Place,
 };
 use axum::{extract::Query, http::Uri};
 use factum::App;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 pub(crate) const LIMIT: &str = "limit";
@@ -83,6 +85,28 @@ impl Asked {
         let text = self.0.get(name);
         text.map(|text| read(text).map_err(|message| refused(name, &message))).transpose()
     }
+}
+
+/// Says of the parameters with these names what they ask for.
+pub(crate) fn describe(route: &mut Description, known: &[&'static str]) {
+    for name in known {
+        let (about, schema) = match *name {
+            LIMIT => {
+                let schema = json!({
+                    "type": "integer", "minimum": 1, "maximum": PAGE_ITEMS_MAX, "default": PAGE_ITEMS_DEFAULT,
+                });
+                ("How many to show.", schema)
+            }
+            CURSOR => ("Where to go on: a `next` or `cursor` as it was received.", json!({"type": "string"})),
+            SERVICE => ("Only of this service.", json!({"type": "string"})),
+            "status" => ("Only those that stand so.", commands::status_form()),
+            "type" => ("Only of this type, a stored name.", json!({"type": "string"})),
+            "stream" => ("Only of this stream.", json!({"type": "string"})),
+            other => unreachable!("`{other}` is a parameter that nothing is said of: say it here"),
+        };
+        route.parameter(Place::Query, name, about, schema);
+    }
+    route.refuses([ProblemType::Shape]);
 }
 
 fn refused(name: &str, message: &str) -> Problem {

@@ -2,11 +2,14 @@
 
 use super::{Merged, sources::Source};
 use factum::StoreError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Some items of a list, and where to go on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Page<T> {
+    /// In order.
     items: Vec<T>,
     /// The cursor of the next page, if there may be one.
     next: Option<String>,

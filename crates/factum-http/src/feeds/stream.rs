@@ -2,11 +2,12 @@
 //! that a slow one costs no memory and misses nothing. A stream ends with the server, and then its client
 //! goes on with the last id it saw.
 
-use super::{Merged, Slot, sources::Source};
+use super::{Merged, Slot, asked::describe, sources::Source};
 use crate::{
-    Problem, ProblemType,
+    Description, Problem, ProblemType,
     cursor::{Cursor, Kind},
     limits::{KEEP_ALIVE, PASSED_OVER_MAX, RETRY_AFTER as WAIT, STREAMS_MAX},
+    openapi::Place,
 };
 use axum::{
     http::{
@@ -20,7 +21,9 @@ use axum::{
 };
 use factum::StoreError;
 use futures_util::stream::unfold;
+use schemars::SchemaGenerator;
 use serde::Serialize;
+use serde_json::json;
 use std::{convert::Infallible, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -42,6 +45,14 @@ pub(crate) fn last_event_id(headers: &HeaderMap, kind: Kind) -> Result<Option<Cu
             Err(Problem::new(ProblemType::Shape, detail).field(LAST_EVENT_ID, message))
         }
     }
+}
+
+/// Says of a route that it answers with a stream, of events as `told`, and what it may be asked for.
+pub(crate) fn streams(route: &mut Description, known: &[&'static str], told: &'static str) {
+    describe(route, known);
+    let about = "Goes on after the event with this `id`: nothing that came since is missed.";
+    route.parameter(Place::Header, LAST_EVENT_ID, about, json!({"type": "string"}));
+    route.answer(200, told, Some(("text/event-stream", SchemaGenerator::subschema_for::<String>)));
 }
 
 /// The room for streams, and the word to end them.

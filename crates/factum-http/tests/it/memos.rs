@@ -1,15 +1,10 @@
 //! A service with one of each: a command with a rule, one without, a query.
 
-use axum::{
-    Json,
-    body::Body as Raw,
-    extract::State,
-    response::Response,
-    routing::{any, get, post},
-};
+use axum::{Json, body::Body as Raw, extract::State, response::Response};
 use factum::prelude::*;
-use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service};
+use factum_http::{Body, Incoming, Permissions, Problem, Role, Routes, Service, get, post};
 use futures_util::{StreamExt, stream};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, convert::Infallible, sync::Mutex};
@@ -90,13 +85,13 @@ impl Decide for Wipe {
 /// More bytes than fit on the way to a client that does not read.
 pub(crate) const LARGE: usize = 32 * 1024 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct Empty {}
 
 pub(crate) fn service(app: App) -> Service {
     let routes = Routes::new()
         .command::<AddMemo>("/memos", post(add))
-        .command::<Wipe>("/wipe", any(wipe))
+        .command::<Wipe>("/wipe", post(wipe))
         .query("memos.count", "/memos", get(count))
         .query("memos.large", "/large", get(async || "x".repeat(LARGE)))
         .query("memos.watch", "/watch", get(watch))

@@ -1,13 +1,11 @@
 //! A small service to watch: notes are written, within a length. It is served on this thread, and asked from
 //! another.
 
-use axum::{
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{extract::State, response::Response};
 use factum::prelude::*;
-use factum_http::{Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service};
+use factum_http::{
+    Body, Gate, Incoming, Metrics, PathId, Permissions, Problem, Routes, Server, Service, get, post,
+};
 use factum_testkit::SeededEntropy;
 use std::sync::Arc;
 use tokio::{runtime::Builder, sync::oneshot, task::spawn_blocking};

@@ -2,15 +2,13 @@
 //! again when they repeat it.
 
 use crate::notes::{Client, served};
-use axum::{
-    Json,
-    extract::State,
-    response::Response,
-    routing::{get, post, put},
-};
+use axum::{Json, extract::State, response::Response};
 use factum::{At, prelude::*, store::MemoryStore};
-use factum_http::{Body, IfNoneMatch, Incoming, Metrics, PathId, Permissions, Problem, Routes, Service};
+use factum_http::{
+    Body, IfNoneMatch, Incoming, Metrics, PathId, Permissions, Problem, Routes, Service, get, post, put,
+};
 use factum_testkit::Intercepted;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -86,7 +84,7 @@ impl Decide for Fill {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Cents {
     cents: u64,

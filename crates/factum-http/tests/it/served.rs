@@ -133,6 +133,11 @@ impl Served {
         self.get(path, &[("Authorization", &format!("Bearer t-{actor}"))])
     }
 
+    pub(crate) fn head_as(&self, actor: &str, path: &str) -> u16 {
+        let request = self.agent.head(format!("http://{}{path}", self.address));
+        request.header("Authorization", format!("Bearer t-{actor}")).call().unwrap().status().as_u16()
+    }
+
     pub(crate) fn post_as(&self, actor: &str, path: &str) -> Answer {
         self.post(path, &[("Authorization", &format!("Bearer t-{actor}"))])
     }
