@@ -247,7 +247,7 @@ fn start<'a>(
     let app = App::on(FaultyStore::new("events", Arc::clone(&events), Arc::clone(life)))
         .command_log(FaultyStore::new("commands", Arc::clone(&commands), Arc::clone(life)))
         .lanes(if with_defects { BY_KEY } else { SINGLE })
-        .lane_bounds(LaneBounds { queued_max: 8, watermark_every: 2 })
+        .lane_bounds(LaneBounds { queued_max: 8, watermark_every: 2, ..LaneBounds::default() })
         .clock(scheduler.clock().clone())
         .entropy(Arc::new(entropy))
         .sleep(Arc::new(scheduler.clone()))
