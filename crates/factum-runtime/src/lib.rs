@@ -37,7 +37,7 @@ pub use feeds::{
 pub use intake::Intake;
 pub use lanes::{
     Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn,
-    Submit, SubmitError, SystemSpawn, Ticket,
+    Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
 };
 pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};
 pub use retry::{Retry, Sleep, SystemSleep};

@@ -81,7 +81,7 @@ pub use factum_runtime::{
     CommandObserver, CommandPlace, CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed,
     EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneLoad,
     LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status,
-    Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, View, Watch,
+    Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, View, WAITING_MAX, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};

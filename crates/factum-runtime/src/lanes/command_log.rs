@@ -2,7 +2,9 @@
 
 use super::{
     layout::LaneLayout,
-    record::{self, Accepted, DISCARDED, LAYOUT, PARKING, REDRIVEN, Verdict},
+    record::{
+        self, Accepted, DISCARDED, HELD, LAYOUT, MARKS, PARKING, REDRIVEN, RESUMED, Rest, Verdict, is_own,
+    },
 };
 use factum_event::{
     CommandId, CommandName, CommandPayload, CommandRecord, Condition, EventType, Metadata, NewCommit,
@@ -27,6 +29,16 @@ pub(crate) enum Entry {
         key: StreamName,
         verdict: Verdict,
         discarded: bool,
+    },
+    /// A key is held until more of a release comes again.
+    Held {
+        key: StreamName,
+        rest: Rest,
+    },
+    /// A key is held no more.
+    Resumed {
+        key: StreamName,
+        rest: Rest,
     },
     /// Nothing that a lane acts on.
     Mark,
@@ -84,6 +96,14 @@ impl CommandLog {
             PARKING => Entry::Mark,
             REDRIVEN => released(false),
             DISCARDED => released(true),
+            HELD => record::read_mark(event)
+                .map_or_else(Entry::Unreadable, |rest| Entry::Held { key: event.stream.clone(), rest }),
+            RESUMED => record::read_mark(event)
+                .map_or_else(Entry::Unreadable, |rest| Entry::Resumed { key: event.stream.clone(), rest }),
+            name if is_own(name) => Entry::Unreadable(format!(
+                "{name} at {} of the command log is not known to this build",
+                event.position
+            )),
             _ => Entry::Command(self.accepted(event).await?),
         })
     }
@@ -99,9 +119,13 @@ impl CommandLog {
 
     /// The command with this id, as it was accepted first.
     pub(crate) async fn find(&self, command: CommandId) -> Result<Option<Accepted>, StoreError> {
+        Ok(self.first(command).await?.map(|event| record::from_event(&event, &event)))
+    }
+
+    /// The event that the command with this id was at first.
+    pub(crate) async fn first(&self, command: CommandId) -> Result<Option<RecordedEvent>, StoreError> {
         let commits = self.store.commits_of(command).await?;
-        let event = commits.first().and_then(|commit| commit.events.first());
-        Ok(event.map(|event| record::from_event(event, event)))
+        Ok(commits.into_iter().next().and_then(|commit| commit.events.into_iter().next()))
     }
 
     /// Every layout that was written, with where it begins.
@@ -114,6 +138,11 @@ impl CommandLog {
     /// Every mark about parking, in order.
     pub(crate) async fn parking_marks(&self) -> Result<Vec<RecordedEvent>, StoreError> {
         self.of_types(&[PARKING, REDRIVEN, DISCARDED]).await
+    }
+
+    /// Every mark that holds a key until more comes again, or lets it go on, in order.
+    pub(crate) async fn hold_marks(&self) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.of_types(&[HELD, RESUMED]).await
     }
 
     /// Every release of a parked command of this key: where it stands, and which command it releases.
@@ -129,7 +158,7 @@ impl CommandLog {
 
     /// How many marks stand after `after`, up to `up_to`.
     pub(crate) async fn marks(&self, after: Position, up_to: Position) -> Result<u64, StoreError> {
-        let types = [LAYOUT, PARKING, REDRIVEN, DISCARDED].map(EventType::unchecked).into();
+        let types = MARKS.map(EventType::unchecked).into();
         let marks = self.all(Query::from(QueryItem { types, ..QueryItem::default() }), after).await?;
         let counted = marks.iter().filter(|mark| mark.position <= up_to).count();
         Ok(u64::try_from(counted).unwrap_or(u64::MAX))
@@ -138,15 +167,6 @@ impl CommandLog {
     async fn of_types(&self, types: &[&'static str]) -> Result<Vec<RecordedEvent>, StoreError> {
         let types = types.iter().map(|name| EventType::unchecked(*name)).collect();
         self.all(Query::from(QueryItem { types, ..QueryItem::default() }), Position::START).await
-    }
-
-    /// Every event of a key after a position, commands and marks.
-    pub(crate) async fn of_key(
-        &self,
-        key: &StreamName,
-        after: Position,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.all(Query::from(QueryItem::default().stream(key.clone())), after).await
     }
 
     async fn all(&self, query: Query, after: Position) -> Result<Vec<RecordedEvent>, StoreError> {

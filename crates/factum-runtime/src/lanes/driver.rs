@@ -224,10 +224,8 @@ impl<'a> Driver<'a> {
 
     fn queue(&mut self, position: Position, entry: Entry) {
         let Some(work) = Work::new(position, entry) else { return };
-        let number = match &work {
-            Work::Command(accepted) => self.layout.lane_of(accepted.command.name.as_str(), &accepted.key),
-            Work::Released { key, verdict, .. } => self.layout.lane_of(&verdict.name, key),
-        };
+        let (name, key) = work.about();
+        let number = self.layout.lane_of(name, key);
         let accepted_at = work.accepted_at();
         let lane = self.lanes.entry(number).or_default();
         if position > lane.reached {

@@ -6,7 +6,8 @@ use super::{
     driver::Shared,
     layout::LaneMode,
     parked::parking,
-    record::{Accepted, PARKING, Verdict, mark},
+    record::{Accepted, PARKING, Rest, Verdict, mark},
+    release::go_on,
 };
 use crate::{
     ExecuteError,
@@ -39,6 +40,8 @@ pub(crate) struct Halt(pub(crate) StoreError);
 pub(crate) enum Work {
     Command(Accepted),
     Released { position: Position, key: StreamName, verdict: Verdict, discarded: bool },
+    Held { position: Position, key: StreamName, rest: Rest },
+    Resumed { position: Position, key: StreamName, rest: Rest },
 }
 
 impl Work {
@@ -48,6 +51,8 @@ impl Work {
             Entry::Released { key, verdict, discarded } => {
                 Some(Self::Released { position, key, verdict, discarded })
             }
+            Entry::Held { key, rest } => Some(Self::Held { position, key, rest }),
+            Entry::Resumed { key, rest } => Some(Self::Resumed { position, key, rest }),
             Entry::Layout(_) | Entry::Mark | Entry::Unreadable(_) => None,
         }
     }
@@ -55,7 +60,18 @@ impl Work {
     pub(crate) fn position(&self) -> Position {
         match self {
             Self::Command(accepted) => accepted.position,
-            Self::Released { position, .. } => *position,
+            Self::Released { position, .. }
+            | Self::Held { position, .. }
+            | Self::Resumed { position, .. } => *position,
+        }
+    }
+
+    /// The name and the key of the command that it is about: its lane follows from them.
+    pub(crate) fn about(&self) -> (&str, &StreamName) {
+        match self {
+            Self::Command(accepted) => (accepted.command.name.as_str(), &accepted.key),
+            Self::Released { key, verdict, .. } => (&verdict.name, key),
+            Self::Held { key, rest, .. } | Self::Resumed { key, rest, .. } => (&rest.name, key),
         }
     }
 
@@ -63,7 +79,7 @@ impl Work {
     pub(crate) fn accepted_at(&self) -> Option<Timestamp> {
         match self {
             Self::Command(accepted) => Some(accepted.accepted_at),
-            Self::Released { .. } => None,
+            Self::Released { .. } | Self::Held { .. } | Self::Resumed { .. } => None,
         }
     }
 }
@@ -80,6 +96,14 @@ pub(crate) async fn step(shared: &Shared, mode: LaneMode, lane: Source, work: Wo
                 }
                 shared.parked.release(&key, verdict.command);
             }
+            Ok(())
+        }
+        Work::Held { position, key, rest } => {
+            shared.parked.hold(key.clone(), rest.command, rest.name.clone());
+            go_on(shared, &key, &rest, position).await
+        }
+        Work::Resumed { key, .. } => {
+            shared.parked.resume(&key);
             Ok(())
         }
     }
@@ -256,7 +280,7 @@ pub(crate) fn may_pass(cause: &StoreError) -> bool {
     cause.kind() == ErrorKind::Retry
 }
 
-fn halt(which: &str, cause: &AppendError) -> Halt {
+pub(crate) fn halt(which: &str, cause: &AppendError) -> Halt {
     Halt(StoreError::new(ErrorKind::Reopen, format!("{which} failed: {cause}")))
 }
 

@@ -38,11 +38,22 @@ pub struct LaneBounds {
     pub queued_max: usize,
     /// After so many commands it is written down that all up to a place are done. A restart reads from there.
     pub watermark_every: u64,
+    /// Most commands that come again in one commit when a parked one is released; what else waits comes again
+    /// in further ones. At least 1, and as many as a commit holds.
+    pub released_max: usize,
+    /// Most bytes that come again in one such commit, unless a single command has more; no more than half of
+    /// what a commit holds.
+    pub released_bytes_max: usize,
 }
 
 impl Default for LaneBounds {
     fn default() -> Self {
-        Self { queued_max: 8192, watermark_every: 4096 }
+        Self {
+            queued_max: 8192,
+            watermark_every: 4096,
+            released_max: 1024,
+            released_bytes_max: 4 * 1024 * 1024,
+        }
     }
 }
 

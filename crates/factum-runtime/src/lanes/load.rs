@@ -70,7 +70,7 @@ impl Load {
             let up_to = page.iter().take_while(|(position, _)| *position <= furthest);
             let is_open = |(position, entry): &&(Position, Entry)| match entry {
                 Entry::Command(accepted) => *position > passed(&accepted.key, accepted.command.name.as_str()),
-                Entry::Layout(_) | Entry::Released { .. } | Entry::Mark | Entry::Unreadable(_) => false,
+                _ => false,
             };
             undecided += up_to.filter(is_open).map(|_| 1).sum::<u64>();
         }
@@ -130,7 +130,7 @@ impl Load {
         let page = commands.page(read).await?;
         Ok(page.iter().find_map(|(_, entry)| match entry {
             Entry::Command(accepted) => Some(accepted.accepted_at),
-            Entry::Layout(_) | Entry::Released { .. } | Entry::Mark | Entry::Unreadable(_) => None,
+            _ => None,
         }))
     }
 }

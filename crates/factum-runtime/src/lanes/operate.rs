@@ -1,16 +1,19 @@
 //! What an operator does about parked commands: look, drive again, give up. Each is written to the command
-//! log first, in one commit with all that comes again, so that it happens whole or not at all.
+//! log first, in one commit with all that comes again, or with the first of it and a mark that the lane goes
+//! on from: so it happens whole or not at all.
 
 use super::{
-    Lanes,
+    LaneBounds, Lanes,
     parked::parking,
-    record::{self, DISCARDED, REDRIVEN, Verdict, mark},
+    record::{self, DISCARDED, REDRIVEN, Rest, Verdict, mark},
+    release::{Part, PartMax, condition, is_released},
 };
-use factum_event::{
-    CommandId, Condition, Metadata, NewEvent, Outcome, Position, Query, QueryItem, StreamName,
-};
+use factum_event::{CommandId, Metadata, Outcome, Position, RecordedEvent, StreamName};
 use factum_store::{AppendError, StoreError};
 use std::collections::HashSet;
+
+/// Of so many commands that wait behind a parked one it is told who they are.
+pub const WAITING_MAX: usize = 100;
 
 /// A command that was parked, and who waits behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +26,11 @@ pub struct Parking {
     pub key: StreamName,
     /// Why it was parked.
     pub cause: String,
-    /// The commands that wait behind it, in order.
+    /// The first commands that wait behind it, in order: up to [`WAITING_MAX`] of them where parked commands
+    /// are looked at. Of a release those that came again at once.
     pub waiting: Vec<CommandId>,
+    /// Whether more wait than those. Of a release they come again as the lane gets to them.
+    pub more: bool,
 }
 
 /// Why nothing was done about a command.
@@ -37,8 +43,10 @@ pub enum OperateError {
         /// The command.
         command: CommandId,
     },
-    /// Others acted on the same key at the same time.
-    #[error("others acted on the key of command {command} at the same time: look again")]
+    /// Others acted on the same key at the same time, or what waited behind another one is still coming again.
+    #[error(
+        "others acted on the key of command {command} at the same time, or an earlier release of it is under way: look again"
+    )]
     Conflict {
         /// The command.
         command: CommandId,
@@ -51,13 +59,14 @@ pub enum OperateError {
     Refused(#[from] AppendError),
 }
 
-/// A parked command with all that must come again.
+/// A parked command.
 struct Found {
+    /// What it was at first.
+    first: RecordedEvent,
+    /// Where it stood when it was parked.
+    place: Position,
+    /// Without what waits.
     parking: Parking,
-    /// The parked command and those behind it, as events that come again.
-    again: Vec<(CommandId, NewEvent)>,
-    /// How much of the key was read.
-    seen: Position,
 }
 
 impl Lanes {
@@ -88,7 +97,7 @@ impl Lanes {
             if seen.insert(command)
                 && let Some(found) = self.find(command).await?
             {
-                parked.push(found.parking);
+                parked.push(self.with_waiting(found).await?);
             }
         }
         Ok(parked)
@@ -100,17 +109,30 @@ impl Lanes {
         by: &str,
         discard: Option<&str>,
     ) -> Result<Parking, OperateError> {
+        let begun = self.shared.commands.head().await?.position;
         let found = self.find(command).await?.ok_or(OperateError::NotParked { command })?;
-        let Found { parking, again, seen } = found;
+        let Found { first, place, mut parking } = found;
+        if self.shared.commands.is_releasing(&parking.key).await? {
+            return Err(OperateError::Conflict { command });
+        }
+        let rest = Rest { command, name: parking.name.clone(), by: by.to_owned(), begun, read: place };
+        let part = Part::read(&self.shared, &parking.key, &rest, PartMax::new(self.shared.bounds)).await?;
+        if part.mark.is_some() {
+            return Err(OperateError::Conflict { command });
+        }
+        let goes_on = !part.is_last;
+        let condition = condition(&parking.key, &part, goes_on, begun);
         let cause = discard.unwrap_or("driven again").to_owned();
         let verdict = Verdict { command, name: parking.name.clone(), by: by.to_owned(), cause };
         let kind = if discard.is_some() { DISCARDED } else { REDRIVEN };
-        let again = again.into_iter().filter(|(id, _)| discard.is_none() || *id != command);
         let mut events = vec![mark(kind, Some(&parking.key), &verdict)];
-        events.extend(again.map(|(_, event)| event));
-        // A command that was accepted for the key meanwhile would be left behind.
-        let key = Query::from(QueryItem::default().stream(parking.key.clone()));
-        let condition = Condition::none().fresh(key, seen);
+        if discard.is_none() {
+            let accepted = record::from_event(&first, &first);
+            events.push(record::to_event(&accepted.command, &parking.key, Some(&first)));
+        }
+        let (waiting, again) = part.events(&parking.key, &rest, goes_on);
+        events.extend(again);
+        (parking.waiting, parking.more) = (waiting, goes_on);
         let engine = &self.shared.engine;
         let metadata = Metadata { actor: Some(by.into()), ..Metadata::default() };
         let id = engine.fresh_command_id();
@@ -126,45 +148,26 @@ impl Lanes {
         let commits = self.shared.engine.store().commits_of(command).await?;
         let Some((place, parked)) = parking(&commits) else { return Ok(None) };
         let Outcome::Parked { cause } = parked.outcome.clone() else { return Ok(None) };
-        let Some(first) = self.shared.commands.find(command).await? else { return Ok(None) };
-        let before = Position::new(place.get() - 1);
-        let events = self.shared.commands.of_key(&first.key, before).await?;
-        let releases = self.shared.commands.releases(&first.key).await?;
-        let released =
-            |command, after| releases.iter().any(|(place, released)| *released == command && *place > after);
-        if released(command, place) {
+        let Some(first) = self.shared.commands.first(command).await? else { return Ok(None) };
+        if is_released(&self.shared.commands.releases(&first.stream).await?, command, place) {
             return Ok(None);
         }
-        let (mut waiting, mut again) = (Vec::new(), Vec::new());
-        // From the end, so that a command which came again before stands where it came last.
-        for event in events.iter().rev().filter(|event| !event.event_type.as_str().starts_with(record::OWN)) {
-            let original = match event.corrects {
-                Some(first) => self.shared.commands.store().event(first).await?,
-                None => None,
-            };
-            let original = original.as_ref().unwrap_or(event);
-            let accepted = record::from_event(event, original);
-            let id = accepted.command.id;
-            if waiting.contains(&id) {
-                continue;
-            }
-            let commits = self.shared.engine.store().commits_of(id).await?;
-            if commits.iter().any(|commit| commit.outcome.is_final()) {
-                continue;
-            }
-            // Another one that is parked waits for its own release.
-            if id != command && parking(&commits).is_some_and(|(place, _)| !released(id, place)) {
-                continue;
-            }
-            again.push((id, record::to_event(&accepted.command, &first.key, Some(original))));
-            waiting.push(id);
-        }
-        again.reverse();
-        waiting.reverse();
-        waiting.retain(|id| *id != command);
-        let parking =
-            Parking { command, name: parked.header.command_name.to_string(), key: first.key, cause, waiting };
-        let seen = events.last().map_or(place, |event| event.position);
-        Ok(Some(Found { parking, again, seen }))
+        let (name, key) = (parked.header.command_name.to_string(), first.stream.clone());
+        let parking = Parking { command, name, key, cause, waiting: Vec::new(), more: false };
+        Ok(Some(Found { first, place, parking }))
+    }
+
+    /// Tells of the first that wait behind it.
+    async fn with_waiting(&self, found: Found) -> Result<Parking, StoreError> {
+        let Found { place, mut parking, .. } = found;
+        let (command, name) = (parking.command, parking.name.clone());
+        // Nothing came again after the end of the log: all that waits is looked at.
+        let begun = Position::new(u64::MAX);
+        let rest = Rest { command, name, by: String::new(), begun, read: place };
+        let max = PartMax { commands: WAITING_MAX, ..PartMax::new(LaneBounds::default()) };
+        let part = Part::read(&self.shared, &parking.key, &rest, max).await?;
+        parking.more = !part.is_last || self.shared.commands.is_releasing(&parking.key).await?;
+        parking.waiting = part.again.into_iter().map(|(id, _)| id).collect();
+        Ok(parking)
     }
 }

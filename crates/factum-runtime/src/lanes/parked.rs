@@ -6,7 +6,7 @@
 use super::{
     command_log::CommandLog,
     layout::LaneMode,
-    record::{DISCARDED, REDRIVEN, Verdict, read_mark},
+    record::{DISCARDED, HELD, REDRIVEN, Rest, Verdict, read_mark},
 };
 use factum_event::{CommandId, CommandPayload, Commit, Outcome, Position, StreamName};
 use factum_store::{Store, StoreError};
@@ -17,7 +17,14 @@ use std::{
 
 /// Keys and the commands they wait behind, in the order in which those stand.
 #[derive(Debug, Default)]
-pub(crate) struct Parked(Mutex<BTreeMap<StreamName, Vec<Holder>>>);
+pub(crate) struct Parked(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    holders: BTreeMap<StreamName, Vec<Holder>>,
+    /// Keys of which a release is to go on, with the released command and its name.
+    held: BTreeMap<StreamName, (CommandId, String)>,
+}
 
 /// A parked command.
 #[derive(Debug)]
@@ -30,43 +37,60 @@ struct Holder {
 impl Parked {
     /// The command that one of this key and name waits behind.
     pub(crate) fn behind(&self, mode: LaneMode, key: &StreamName, name: &str) -> Option<CommandId> {
-        let holds = |holder: &&Holder| mode != LaneMode::ByCommand || holder.name == name;
-        self.lock().get(key)?.iter().find(holds).map(|holder| holder.command)
+        let holds = |other: &str| mode != LaneMode::ByCommand || other == name;
+        let state = self.lock();
+        let holder =
+            state.holders.get(key).and_then(|of_key| of_key.iter().find(|holder| holds(&holder.name)));
+        let released = || state.held.get(key).filter(|(_, name)| holds(name)).map(|(command, _)| *command);
+        holder.map(|holder| holder.command).or_else(released)
     }
 
-    /// Whether any command holds the key.
+    /// Whether any parked command holds the key.
     pub(crate) fn is_held(&self, key: &StreamName) -> bool {
-        self.lock().contains_key(key)
+        self.lock().holders.contains_key(key)
+    }
+
+    /// Holds a key until more comes again of what waited behind a released command.
+    pub(crate) fn hold(&self, key: StreamName, released: CommandId, name: String) {
+        self.lock().held.insert(key, (released, name));
+    }
+
+    /// More comes again.
+    pub(crate) fn resume(&self, key: &StreamName) {
+        self.lock().held.remove(key);
     }
 
     /// Whether this command holds the key.
     pub(crate) fn holds(&self, key: &StreamName, command: CommandId) -> bool {
-        self.lock().get(key).is_some_and(|holders| holders.iter().any(|holder| holder.command == command))
+        self.lock()
+            .holders
+            .get(key)
+            .is_some_and(|holders| holders.iter().any(|holder| holder.command == command))
     }
 
     pub(crate) fn park(&self, key: StreamName, place: Position, command: CommandId, name: String) {
-        let mut parked = self.lock();
-        let holders = parked.entry(key).or_default();
+        let mut state = self.lock();
+        let holders = state.holders.entry(key).or_default();
         holders.push(Holder { place, command, name });
         holders.sort_by_key(|holder| holder.place);
     }
 
     pub(crate) fn release(&self, key: &StreamName, command: CommandId) {
-        let mut parked = self.lock();
-        if let Some(holders) = parked.get_mut(key) {
+        let mut state = self.lock();
+        if let Some(holders) = state.holders.get_mut(key) {
             holders.retain(|holder| holder.command != command);
             if holders.is_empty() {
-                parked.remove(key);
+                state.holders.remove(key);
             }
         }
     }
 
     /// How many commands are parked.
     pub(crate) fn count(&self) -> usize {
-        self.lock().values().map(Vec::len).sum()
+        self.lock().holders.values().map(Vec::len).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Vec<Holder>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,8 +119,21 @@ impl Parked {
                 holders.push((key, place, command, name));
             }
         }
+        let mut held = Vec::new();
+        for mark in commands.hold_marks().await? {
+            let Ok(rest) = read_mark::<Rest>(&mark) else { continue };
+            if mark.position <= reached(&mark.stream, &rest.name) {
+                held.push((mark.stream, (mark.event_type.as_str() == HELD).then_some(rest)));
+            }
+        }
         for (key, place, command, name) in holders {
             self.park(key, place, command, name);
+        }
+        for (key, rest) in held {
+            match rest {
+                Some(rest) => self.hold(key, rest.command, rest.name),
+                None => self.resume(&key),
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{
     LaneMode, Lanes,
-    record::{self, key_of},
+    record::{self, HELD, key_of},
 };
 use crate::Status;
 use factum_domain::{Key, Model, Models};
@@ -79,12 +79,25 @@ impl Lanes {
         kind: Option<&str>,
     ) -> Result<Option<CommandId>, StoreError> {
         let types = kind.into_iter().map(|name| EventType::unchecked(name.to_owned())).collect();
-        let query = Query::from(QueryItem { types, ..QueryItem::default().stream(stream.clone()) });
+        let mut query = Query::from(QueryItem { types, ..QueryItem::default().stream(stream.clone()) });
+        if kind.is_some() {
+            query = query.or(record::releases_of(stream));
+        }
+        // What came again in a release that goes on stands before what is still to come again, wherever that
+        // stands in the log: it is passed over.
+        let (mut goes_on, mut part) = (true, None);
         let mut options = ReadOptions { backwards: true, limit: PAGE, ..ReadOptions::default() };
         loop {
             let page = self.commands().read(&query, options).await?;
-            let is_command = |name: &str| !name.starts_with(record::OWN);
-            if let Some(event) = page.events.iter().find(|event| is_command(event.event_type.as_str())) {
+            for event in &page.events {
+                let (name, commit) = (event.event_type.as_str(), Some(event.commit.sequence));
+                if goes_on && record::is_release(name) && part != commit {
+                    goes_on = name == HELD;
+                    part = commit.filter(|_| goes_on);
+                }
+                if record::is_own(name) || part == commit {
+                    continue;
+                }
                 let first = match event.corrects {
                     Some(first) => self.commands().event(first).await?,
                     None => None,

@@ -5,8 +5,8 @@
 
 use factum_domain::Boundary;
 use factum_event::{
-    Codec, CommandId, CommandName, CommandPayload, CommandRecord, EventType, NewEvent, Position,
-    RecordedEvent, StreamFilter, StreamName, Tag, Timestamp, limits::STREAM_NAME_BYTES_MAX,
+    Codec, CommandId, CommandName, CommandPayload, CommandRecord, EventType, NewEvent, Position, Query,
+    QueryItem, RecordedEvent, StreamFilter, StreamName, Tag, Timestamp, limits::STREAM_NAME_BYTES_MAX,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -20,6 +20,14 @@ pub(crate) const PARKING: &str = "factum.command-parking";
 pub(crate) const REDRIVEN: &str = "factum.command-redriven";
 /// A parked command is given up; what waited behind it comes again.
 pub(crate) const DISCARDED: &str = "factum.command-discarded";
+/// What else waits behind a released command is still to come again: its key is held from here on.
+pub(crate) const HELD: &str = "factum.release-held";
+/// More of what waited behind a released command comes again: its key is held no more.
+pub(crate) const RESUMED: &str = "factum.release-resumed";
+/// All marks: what is not a command.
+pub(crate) const MARKS: [&str; 6] = [LAYOUT, PARKING, REDRIVEN, DISCARDED, HELD, RESUMED];
+/// The marks that a release consists of.
+const RELEASES: [&str; 4] = [REDRIVEN, DISCARDED, HELD, RESUMED];
 /// The home of what concerns all lanes.
 const HOME: &str = "factum";
 /// The keys of commands without one begin so: each is a key of its own, and waits for nobody.
@@ -46,6 +54,21 @@ pub(crate) struct Verdict {
     pub(crate) by: String,
     /// Why.
     pub(crate) cause: String,
+}
+
+/// How far the release of a command has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rest {
+    /// The released command.
+    pub(crate) command: CommandId,
+    /// Its stored name.
+    pub(crate) name: String,
+    /// Who released it.
+    pub(crate) by: String,
+    /// Where the command log ended when the release began: its marks stand after that.
+    pub(crate) begun: Position,
+    /// Up to here the key was read for what comes again.
+    pub(crate) read: Position,
 }
 
 /// The key of a command that draws these boundaries: its first one's.
@@ -88,6 +111,17 @@ pub(crate) fn to_event(command: &CommandRecord, key: &StreamName, again: Option<
 /// Whether the platform speaks in its own name: of commands that it sends itself, and of marks.
 pub(crate) fn is_own(name: &str) -> bool {
     name.starts_with(OWN)
+}
+
+/// Whether a mark of this type belongs to a release.
+pub(crate) fn is_release(name: &str) -> bool {
+    RELEASES.contains(&name)
+}
+
+/// Every mark of a release of this key.
+pub(crate) fn releases_of(key: &StreamName) -> Query {
+    let types = RELEASES.map(EventType::unchecked).into();
+    Query::from(QueryItem { types, ..QueryItem::default() }.stream(key.clone()))
 }
 
 /// What finds every time a command came again.

@@ -36,6 +36,9 @@ enum Step {
     /// An operator has a command driven again, or gives it up.
     RedriveMark,
     DiscardMark,
+    /// More of what waited comes again, and there is still more; the last of it comes again.
+    NextPart,
+    LastPart,
     /// A command is given up.
     Failed,
     /// What is done is written down.
@@ -43,7 +46,7 @@ enum Step {
 }
 
 use Step::*;
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     Intake,
     Layout,
     Load,
@@ -54,6 +57,8 @@ const STEPS: [Step; 12] = [
     SetAside,
     RedriveMark,
     DiscardMark,
+    NextPart,
+    LastPart,
     Failed,
     Watermark,
 ];
@@ -66,6 +71,10 @@ impl Step {
                 "factum.command-parking" => Some(ParkingMark),
                 "factum.command-redriven" => Some(RedriveMark),
                 "factum.command-discarded" => Some(DiscardMark),
+                "factum.release-resumed" => match commit.events.last()?.event_type.as_str() {
+                    "factum.release-held" => Some(NextPart),
+                    _ => Some(LastPart),
+                },
                 _ => Some(Intake),
             },
             ("events", "append", Some(NewCommit { command, outcome, .. })) => match outcome {
@@ -156,16 +165,18 @@ impl Running<'_> {
         self.submit(1, 1, Mood::Once).await;
         let stuck = self.submit(1, 2, Mood::Panics).await;
         let behind = self.submit(1, 3, Mood::Once).await;
+        let furthest = self.submit(1, 9, Mood::Once).await;
         let refused = self.submit(2, 4, Mood::Refused).await;
         self.submit(2, 5, Mood::Idle).await;
-        self.until(behind, is_set_aside).await;
+        self.until(furthest, is_set_aside).await;
         self.until(refused, is_decided).await;
         if self.redriven(1).await == 0 {
             lanes.redrive(stuck, "olga").await.unwrap();
         }
-        // It is parked again, where it came again.
-        self.until(stuck, |commits| commits.len() >= 2).await;
-        self.until(behind, |commits| commits.len() >= 2).await;
+        // It is parked again, where it came again; those behind it come again one commit after another.
+        for id in [stuck, behind, furthest] {
+            self.until(id, |commits| commits.len() >= 2).await;
+        }
         let useless = self.submit(3, 6, Mood::Unreadable).await;
         let after = self.submit(3, 7, Mood::Twice).await;
         if !self.is_final(useless).await {
@@ -247,7 +258,12 @@ fn start<'a>(
     let app = App::on(FaultyStore::new("events", Arc::clone(&events), Arc::clone(life)))
         .command_log(FaultyStore::new("commands", Arc::clone(&commands), Arc::clone(life)))
         .lanes(if with_defects { BY_KEY } else { SINGLE })
-        .lane_bounds(LaneBounds { queued_max: 8, watermark_every: 2 })
+        .lane_bounds(LaneBounds {
+            queued_max: 8,
+            watermark_every: 2,
+            released_max: 1,
+            ..LaneBounds::default()
+        })
         .clock(scheduler.clock().clone())
         .entropy(Arc::new(entropy))
         .sleep(Arc::new(scheduler.clone()))

@@ -17,7 +17,8 @@ const DESKS: u64 = 7;
 const COMMANDS: u64 = 280;
 /// So many to one that the child does not know.
 const SIGNED_ONE_IN: u64 = 10;
-const BOUNDS: LaneBounds = LaneBounds { queued_max: 64, watermark_every: 5 };
+const BOUNDS: LaneBounds =
+    LaneBounds { queued_max: 64, watermark_every: 5, released_max: 3, released_bytes_max: 1 << 20 };
 const LAYOUT: LaneLayout = LaneLayout { mode: LaneMode::ByKey, count: 3 };
 
 /// An application that knows both kinds of command.

@@ -67,7 +67,7 @@ impl Logs {
             .command_log(Arc::clone(&self.commands))
             .commands::<(PayIn, Deposit)>()
             .clock(Arc::clone(&self.clock) as _)
-            .lane_bounds(LaneBounds { queued_max: 4, watermark_every: 8 })
+            .lane_bounds(LaneBounds { queued_max: 4, watermark_every: 8, ..LaneBounds::default() })
             .start()
     }
 }

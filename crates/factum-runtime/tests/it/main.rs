@@ -21,5 +21,6 @@ mod observed;
 mod outcomes;
 mod parking;
 mod races;
+mod releasing;
 mod snapshots;
 mod unknown;

@@ -1,6 +1,6 @@
 //! What must have happened: the command log walked through once, in order, one command after another.
 
-use super::world::World;
+use super::world::{RELEASED_MAX, World};
 use crate::desk::Mood;
 use factum::{
     CommandId, CommandPayload, Commit, EventId, LaneLayout, LaneMode, Outcome, Position, RecordedEvent,
@@ -9,6 +9,12 @@ use factum::{
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Deserialize)]
+struct Rest {
+    command: CommandId,
+    name: String,
+}
 
 #[derive(Deserialize)]
 struct Verdict {
@@ -66,8 +72,10 @@ struct Walk<'a> {
     ids: BTreeMap<EventId, CommandId>,
     /// Where each command stands, up to here.
     stands: BTreeMap<CommandId, Position>,
-    /// Of the release that is being walked through: its commit, and where the last command had stood.
-    came_again: Option<(Sequence, Position)>,
+    /// Keys that are held until more of a release comes again.
+    held: BTreeMap<StreamName, (CommandId, String)>,
+    /// Of the last release of each key: its last commit, and where the last command had stood.
+    came_again: BTreeMap<StreamName, (Sequence, Position)>,
 }
 
 pub(super) fn judge(world: &World) {
@@ -83,12 +91,15 @@ pub(super) fn judge(world: &World) {
         parked: BTreeMap::new(),
         ids: BTreeMap::new(),
         stands: BTreeMap::new(),
-        came_again: None,
+        held: BTreeMap::new(),
+        came_again: BTreeMap::new(),
     };
     let first = entries.iter().find(|entry| entry.event_type.as_str() == "factum.lanes-laid-out");
     first.into_iter().for_each(|first| walk.lay_out(first));
     entries.iter().for_each(|entry| walk.entry(entry));
     assert!(walk.parked.values().all(Vec::is_empty), "{:?} hold their keys for ever", walk.parked);
+    assert!(walk.held.is_empty(), "{:?} wait for the rest of a release for ever", walk.held);
+    releases_are_bounded(&entries);
     keys_are_decided_in_order(&commits, &entries);
 }
 
@@ -103,12 +114,27 @@ impl Walk<'_> {
             "factum.command-parking" => {}
             "factum.command-redriven" => self.released(entry, false),
             "factum.command-discarded" => self.released(entry, true),
+            "factum.release-held" => {
+                let Rest { command, name } = serde_json::from_slice(&entry.payload).unwrap();
+                let before = self.held.insert(entry.stream.clone(), (command, name));
+                assert_eq!(before, None, "at {}: held twice", entry.position);
+            }
+            "factum.release-resumed" => {
+                let Rest { command, name } = serde_json::from_slice(&entry.payload).unwrap();
+                let before = self.held.remove(&entry.stream);
+                assert_eq!(before, Some((command, name)), "at {}: it was not held", entry.position);
+                // What comes again from here on goes on where the part before it ended.
+                if let Some((release, _)) = self.came_again.get_mut(&entry.stream) {
+                    *release = entry.commit.sequence;
+                }
+            }
             name => self.command(entry, name),
         }
     }
 
     fn released(&mut self, entry: &RecordedEvent, discarded: bool) {
         let Verdict { command } = serde_json::from_slice(&entry.payload).unwrap();
+        assert!(!self.held.contains_key(&entry.stream), "at {}: a release is under way", entry.position);
         let holding = self.parked.get_mut(&entry.stream).expect("only what is parked is released");
         let before = holding.len();
         holding.retain(|(id, _)| *id != command);
@@ -133,7 +159,7 @@ impl Walk<'_> {
         let stood = self.stands.insert(id, at);
         if let Some(stood) = stood {
             let release = entry.commit.sequence;
-            let before = self.came_again.replace((release, stood));
+            let before = self.came_again.insert(entry.stream.clone(), (release, stood));
             let in_order = before.is_none_or(|(other, before)| other != release || before < stood);
             assert!(in_order, "{id} came again at {at} after one that had stood behind it");
         }
@@ -152,7 +178,8 @@ impl Walk<'_> {
         assert!(!itself, "{id} at {at} was parked, and not released");
         let same_lane = |other: &str| self.layout != LaneMode::ByCommand || other == name;
         let behind = holding.iter().find(|(other, kind)| *other != id && same_lane(kind));
-        if let Some((behind, _)) = behind {
+        let held = self.held.get(&entry.stream).filter(|(_, kind)| same_lane(kind));
+        if let Some((behind, _)) = behind.or(held) {
             assert_eq!(commit.outcome, Outcome::SetAside { behind: *behind }, "{id} at {at}");
             return;
         }
@@ -257,6 +284,15 @@ fn watermarks_are_true(commits: &[Commit], entries: &[RecordedEvent]) {
             assert!(commits[..at].iter().any(is_done), "{id} at {position} is open below watermark {done}");
         }
     }
+}
+
+/// Beside the released command no commit of a release lets more come again than a bound allows.
+fn releases_are_bounded(entries: &[RecordedEvent]) {
+    let mut again: BTreeMap<Sequence, u64> = BTreeMap::new();
+    for entry in entries {
+        *again.entry(entry.commit.sequence).or_default() += u64::from(entry.corrects.is_some());
+    }
+    assert!(again.values().all(|again| *again <= 1 + RELEASED_MAX), "{again:?}");
 }
 
 fn events_are_those_of_outcomes(world: &World, commits: &[Commit]) {

@@ -12,6 +12,9 @@ use std::{
     time::Duration,
 };
 
+/// No commit of a release lets more commands come again.
+pub(super) const RELEASED_MAX: u64 = 4;
+
 /// A command of the script.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
@@ -196,10 +199,12 @@ pub(super) fn app(world: &Arc<World>, life: &Arc<Life>, process: &Process, signs
     let count = u16::try_from(1 + world.below(5)).unwrap();
     let attempts_max = if world.one_in(2) { 2 } else { 100 };
     let (queued_max, watermark_every) = (usize::try_from(1 + world.below(20)).unwrap(), 1 + world.below(12));
+    let released_max = usize::try_from(1 + world.below(RELEASED_MAX)).unwrap();
+    let released_bytes_max = if world.one_in(4) { 200 } else { usize::MAX };
     let app = App::on(faulty("events", &world.events))
         .command_log(faulty("commands", &world.commands))
         .lanes(LaneLayout { mode, count })
-        .lane_bounds(LaneBounds { queued_max, watermark_every })
+        .lane_bounds(LaneBounds { queued_max, watermark_every, released_max, released_bytes_max })
         .retry(Retry { attempts_max, ..Retry::default() })
         .clock(world.scheduler.clock().clone())
         .entropy(Arc::new(SeededEntropy::new(world.draw())))
