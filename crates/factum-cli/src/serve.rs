@@ -7,7 +7,9 @@ use crate::{
     open_files,
 };
 use factum::App;
-use factum_http::{Access, Audit, Gate, Limits, Metrics, Server, Service, Tokens, start_text};
+use factum_http::{
+    Access, Audit, DRAIN_TIME_MAX, Gate, Limits, Metrics, Server, Service, Tokens, start_text,
+};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -116,7 +118,12 @@ async fn serve(
     server.serve(stop).await;
     // What waits is decided at the next start; what is under way is not cut off.
     for service in told {
-        service.app.stop().await;
+        if tokio::time::timeout(DRAIN_TIME_MAX, service.app.stop()).await.is_err() {
+            note(&format!(
+                "{}: ending while a command cannot be stored; it waits for the next start",
+                service.name
+            ));
+        }
     }
     say(&format!("{} has stopped; its data is in {}\n", application.name(), data.display()));
     Ok(())

@@ -49,7 +49,8 @@ impl Access {
         }
     }
 
-    /// Refuses a request that names another host, where its name is all that protects.
+    /// Refuses a request that names another host, or comes from another site's page, where that is all that
+    /// protects.
     ///
     /// # Errors
     /// 421.
@@ -60,6 +61,11 @@ impl Access {
                 let detail =
                     format!("this service answers to localhost and loopback addresses only, not to `{host}`");
                 Err(Problem::new(ProblemType::Host, detail).field("Host", "is not this machine"))
+            }
+            Self::Open if is_foreign_page(request) => {
+                let detail =
+                    "a page of another site may not act here: nothing tells it from you without tokens";
+                Err(Problem::new(ProblemType::Host, detail).field("Origin", "is another site"))
             }
             Self::Open | Self::Tokens(_) => Ok(()),
         }
@@ -101,6 +107,17 @@ fn bearer(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = value.as_bytes().split_at_checked(BEARER.len())?;
     let token = token.strip_prefix(b" ")?;
     scheme.eq_ignore_ascii_case(BEARER.as_bytes()).then(|| token.trim_ascii())
+}
+
+/// Whether a browser says that the page of another site asks for a change. Some need no leave for that.
+fn is_foreign_page(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let elsewhere = |origin: &str| match origin.split_once("://") {
+        Some((_, host)) => !is_this_machine(host),
+        None => true,
+    };
+    let foreign = header("Origin").is_some_and(elsewhere) || header("Sec-Fetch-Site") == Some("cross-site");
+    foreign && !request.method().is_safe()
 }
 
 /// Whether a `Host` header, with or without a port, means loopback.

@@ -14,7 +14,7 @@ use axum::{
     extract::{FromRef, State},
     response::Response,
 };
-use factum::App;
+use factum::{App, SubmitError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,6 +83,12 @@ async fn send(
     let found = takers.iter().find_map(|taker| named(taker).map(|name| (taker, name)));
     let Some((taker, name)) = found else { return Err(unknown(&action, &takers)) };
     allow(&taker.permissions, &caller, Action::Command(name), &auditor, &place)?;
+    // One key is one request, whichever service it was for.
+    for other in takers.iter().filter(|other| other.service != taker.service) {
+        if other.app.status(incoming.command_id()).await?.is_some() {
+            return Err(SubmitError::KeyReused { command: incoming.command_id() }.into());
+        }
+    }
     let (incoming, data) = (incoming.for_service(taker.service), data.to_string());
     let sent =
         async { Ok(Sent::Accepted(taker.app.submit_named(name, data.as_bytes(), incoming.intake()).await?)) };

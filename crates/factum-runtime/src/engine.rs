@@ -2,7 +2,9 @@
 
 use crate::{
     CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View,
-    cache::ModelCache, lanes::Outcomes, snapshots::Snapshots,
+    cache::ModelCache,
+    lanes::{CommandLog, Outcomes},
+    snapshots::Snapshots,
 };
 use factum_domain::{Command, Key, Model};
 use factum_event::{CommandId, Timestamp};
@@ -44,13 +46,14 @@ pub struct Engine {
     outcomes: Arc<Outcomes>,
     cache: Option<Arc<ModelCache>>,
     snapshots: Option<Arc<Snapshots>>,
+    commands: Option<CommandLog>,
 }
 
 impl Engine {
     /// An engine over `store`, which keeps [`CACHE_ENTRIES_DEFAULT`] folded states at hand.
     pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
         let cache = ModelCache::new(CACHE_ENTRIES_DEFAULT).map(Arc::new);
-        Self { store, ports, retry, outcomes: Arc::default(), cache, snapshots: None }
+        Self { store, ports, retry, outcomes: Arc::default(), cache, snapshots: None, commands: None }
     }
 
     /// Keeps so many folded states at hand; 0: none, and every load reads from the first event on.
@@ -70,6 +73,17 @@ impl Engine {
     pub fn with_snapshots(mut self, snapshots: Arc<dyn SnapshotStore>) -> Self {
         self.snapshots = Some(Arc::new(Snapshots::new(snapshots, self.store.identity())));
         self
+    }
+
+    /// Looks up in `commands` what a submitted command asked for, when one comes under the same id.
+    #[must_use]
+    pub fn with_command_log(mut self, commands: Arc<dyn Store>) -> Self {
+        self.commands = Some(CommandLog::new(commands));
+        self
+    }
+
+    pub(crate) fn command_log(&self) -> Option<&CommandLog> {
+        self.commands.as_ref()
     }
 
     /// Ready once the snapshots that were taken are written, or given up.

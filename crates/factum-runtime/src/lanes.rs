@@ -18,6 +18,7 @@ mod spawn;
 mod submit;
 mod ticket;
 
+pub(crate) use command_log::CommandLog;
 pub use handler::Handlers;
 pub use layout::{LaneBounds, LaneLayout, LaneMode};
 pub use load::LaneLoad;
@@ -28,7 +29,6 @@ pub use submit::{Submit, SubmitError};
 pub use ticket::Ticket;
 
 use crate::{CommandStatus, Engine, Feeds, Watch};
-use command_log::CommandLog;
 use driver::{Shared, Stop, drive};
 use factum_domain::Command;
 use factum_event::CommandId;
@@ -37,7 +37,10 @@ use futures_channel::oneshot::{Sender, channel};
 use futures_util::FutureExt;
 use load::Load;
 use parked::Parked;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Whether commands are being decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +94,21 @@ impl Lanes {
         let stopped: Stop = stopped.map(drop).boxed().shared();
         let (driven, told) = (Arc::clone(&shared), Arc::downgrade(&control));
         spawn.spawn(Box::pin(async move {
-            let ended = drive(&driven, layout, stopped).await;
+            let driving = AssertUnwindSafe(drive(&driven, layout, stopped)).catch_unwind().await;
+            let ended = driving.unwrap_or_else(|panic| {
+                let what = format!("the lanes panicked: {}", lane::text_of(&*panic));
+                Err(lane::Halt(StoreError::new(ErrorKind::ReportBug, what)))
+            });
             let engine = driven.engine.clone();
             // Before anyone is told: the logs may be opened again from then on.
             drop(driven);
             if let Some(control) = told.upgrade() {
                 *control.state.lock().unwrap_or_else(PoisonError::into_inner) = match ended {
                     Ok(()) => LaneState::Stopped,
-                    Err(lane::Halt(cause)) => LaneState::Failed(cause),
+                    Err(lane::Halt(cause)) => {
+                        tracing::error!(%cause, "the lanes failed: accepted commands wait");
+                        LaneState::Failed(cause)
+                    }
                 };
             }
             engine.outcomes().tell_all();

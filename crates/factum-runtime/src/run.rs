@@ -73,7 +73,11 @@ pub(crate) async fn run(
             Ok(()) => attempt.decide(&Context::new(command.id, command.issued_at, &command.metadata)),
             // One that was accepted has an outcome, whatever it is; of one decided at once nothing is stored.
             Err(stale) if asked.tracking.is_some() => Decided::Rejected(stale.into()),
-            Err(stale) => return Err(ExecuteError::StaleRevision(stale)),
+            Err(stale) => {
+                // Another of the same may have been carried out in between, and changed it.
+                let twin = if asked.id_was_chosen { earlier(engine, &command).await? } else { None };
+                return twin.ok_or(ExecuteError::StaleRevision(stale));
+            }
         };
         match append(engine, &command, decided, condition, wanted).await? {
             Appended::Stored(place, added) => {
@@ -172,7 +176,15 @@ async fn resolve(engine: &Engine, command: &CommandRecord, cause: String) -> Res
 async fn earlier(engine: &Engine, command: &CommandRecord) -> Result<Option<Ended>, RunError> {
     let commits = engine.store().commits_of(command.id).await?;
     let Some(commit) = commits.into_iter().find(|commit| commit.outcome.is_final()) else { return Ok(None) };
-    if commit.header.command_name != command.name || !same_payload(&commit.payload, &command.payload) {
+    let same = match (&commit.payload, &command.payload, engine.command_log()) {
+        // What it asked for stands in the command log.
+        (CommandPayload::Logged(_), CommandPayload::Inline { .. }, Some(commands)) => {
+            let accepted = commands.find(command.id).await?;
+            accepted.is_none_or(|accepted| same_payload(&accepted.command.payload, &command.payload))
+        }
+        (stored, sent, _) => same_payload(stored, sent),
+    };
+    if commit.header.command_name != command.name || !same {
         return Err(ExecuteError::KeyReused { command: command.id });
     }
     match &commit.outcome {

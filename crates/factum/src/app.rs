@@ -343,6 +343,9 @@ impl<B> Builder<B> {
         if let Some(snapshots) = self.snapshots {
             engine = engine.with_snapshots(snapshots);
         }
+        if let Some(commands) = &commands {
+            engine = engine.with_command_log(Arc::clone(commands));
+        }
         let lanes = commands.map(|commands| {
             Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
         });

@@ -7,8 +7,8 @@ use super::{
     },
 };
 use factum_event::{
-    CommandId, CommandName, CommandPayload, CommandRecord, Condition, EventType, Metadata, NewCommit,
-    NewEvent, Outcome, Position, Query, QueryItem, RecordedEvent, Sequence, StreamName, Timestamp,
+    CommandId, CommandName, CommandPayload, CommandRecord, Condition, EventType, LogIdentity, Metadata,
+    NewCommit, NewEvent, Outcome, Position, Query, QueryItem, RecordedEvent, Sequence, StreamName, Timestamp,
 };
 use factum_store::{Append, AppendError, Head, ReadOptions, Store, StoreError, Stored};
 use std::sync::Arc;
@@ -53,6 +53,14 @@ impl CommandLog {
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Tells this log, and this life of it, from others, so that how far another one was decided is not taken
+    /// for how far this one was. Part of each commit of a lane, and so short.
+    pub(crate) fn label(&self) -> String {
+        let LogIdentity { log, generation } = self.store.identity();
+        let id = log.get().simple().to_string();
+        format!("{}.{generation:x}", &id[..8])
     }
 
     pub(crate) async fn head(&self) -> Result<Head, StoreError> {

@@ -27,7 +27,9 @@ use futures_util::{
 use std::collections::{BTreeMap, VecDeque};
 
 /// Whose progress is the watermark: every command up to it is done.
-const WATERMARK: &str = "lanes";
+fn watermark(commands: &CommandLog) -> Source {
+    Source::unchecked(format!("lanes/{}", commands.label()))
+}
 
 /// What all lanes share.
 #[derive(Debug)]
@@ -75,8 +77,10 @@ struct Driver<'a> {
 
 /// Decides commands until `stop`. An error is why no lane can go on.
 pub(crate) async fn drive(shared: &Shared, wanted: LaneLayout, stop: Stop) -> Result<(), Halt> {
+    // Before anything is added: what was decided from the log cannot stand beyond its end.
+    let end = retrying(shared, || shared.commands.head()).await?.position;
     lay_out(shared, wanted).await?;
-    let mut driver = Driver::begin(shared).await?;
+    let mut driver = Driver::begin(shared, end).await?;
     loop {
         let head = retrying(shared, || shared.commands.head()).await?;
         driver.fill(head.position).await?;
@@ -131,10 +135,10 @@ async fn lay_out(shared: &Shared, wanted: LaneLayout) -> Result<(), Halt> {
 }
 
 impl<'a> Driver<'a> {
-    async fn begin(shared: &'a Shared) -> Result<Self, Halt> {
+    async fn begin(shared: &'a Shared, end: Position) -> Result<Self, Halt> {
         let store = shared.engine.store();
-        let watermark = Source::unchecked(WATERMARK);
-        let done = retrying(shared, || store.progress(&watermark)).await?;
+        let source = watermark(&shared.commands);
+        let done = retrying(shared, || store.progress(&source)).await?;
         let done = Position::new(done.unwrap_or(0));
         let layouts = retrying(shared, || shared.commands.layouts()).await?;
         let in_force = layouts.iter().rev().find(|(begins, _)| *begins <= done).or(layouts.first());
@@ -160,6 +164,14 @@ impl<'a> Driver<'a> {
         };
         retrying(shared, || shared.parked.recover(&shared.commands, &**store, &passed)).await?;
         let furthest = reached.values().copied().fold(done, Position::max);
+        if furthest > end {
+            let what = format!(
+                "the command log ends at {end}, and the log of events has decided commands up to {furthest} of \
+                 it: it is an older copy. Restore both logs from one moment; without such a copy, begin a new \
+                 generation of the command log, and what it has lost is lost"
+            );
+            return Err(Halt(StoreError::new(ErrorKind::RepairData, what)));
+        }
         let begun = || shared.load.begin(&shared.commands, done, furthest, &passed);
         retrying(shared, begun).await?;
         Ok(driver)
@@ -169,7 +181,7 @@ impl<'a> Driver<'a> {
     async fn take_up(&mut self) -> Result<(), Halt> {
         self.lanes.clear();
         for number in 0..self.layout.count.max(1) {
-            let (shared, source) = (self.shared, source(self.begins, number));
+            let (shared, source) = (self.shared, source(&self.shared.commands, self.begins, number));
             let reached = retrying(shared, || shared.engine.store().progress(&source)).await?;
             let reached = Position::new(reached.unwrap_or(0));
             self.lanes.insert(number, Lane { reached, ..Lane::default() });
@@ -243,7 +255,7 @@ impl<'a> Driver<'a> {
             let Some(work) = lane.waiting.pop_front() else { continue };
             lane.busy = true;
             let (number, position, shared) = (*number, work.position(), self.shared);
-            let (mode, lane) = (self.layout.mode, source(self.begins, number));
+            let (mode, lane) = (self.layout.mode, source(&self.shared.commands, self.begins, number));
             self.running
                 .push(step(shared, mode, lane, work).map(move |result| (number, position, result)).boxed());
         }
@@ -291,7 +303,7 @@ impl<'a> Driver<'a> {
             issued_at: engine.now(),
             metadata: Metadata::default(),
         };
-        let tracking = Tracking { source: Source::unchecked(WATERMARK), progress: done.get() };
+        let tracking = Tracking { source: watermark(&self.shared.commands), progress: done.get() };
         let commit = NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() };
         let condition = Condition::none().tracking(tracking);
         let verdict = engine.store().append(vec![Append { commit, condition }]).await.pop();

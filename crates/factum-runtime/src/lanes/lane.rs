@@ -2,7 +2,7 @@
 //! crash the lane goes on from its own last one.
 
 use super::{
-    command_log::Entry,
+    command_log::{CommandLog, Entry},
     driver::Shared,
     layout::LaneMode,
     parked::parking,
@@ -296,12 +296,12 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }
 
-/// The lane's name among tracked sources: its layout's place, then its number.
-pub(crate) fn source(layout: Position, lane: u16) -> Source {
-    Source::unchecked(format!("lane/{layout}/{lane}"))
+/// The lane's name among tracked sources: its command log, its layout's place there, then its number.
+pub(crate) fn source(commands: &CommandLog, layout: Position, lane: u16) -> Source {
+    Source::unchecked(format!("lane/{}/{layout}/{lane}", commands.label()))
 }

@@ -1,13 +1,13 @@
 //! The typed face of a command for later: a builder to await.
 
 use super::{
-    Lanes, Ticket,
+    LaneState, Lanes, Ticket,
     handler::Sent,
     record::{Accepted, key_of},
 };
 use crate::{Intake, StaleRevision, expected::home, intake::stamped, observe, run::same_payload};
 use factum_domain::{Command, CommandDecodeError};
-use factum_event::{CommandId, CommandRecord, InvalidCommit, InvalidName};
+use factum_event::{CommandId, CommandPayload, CommandRecord, Commit, InvalidCommit, InvalidName};
 use factum_store::{AppendError, BoxFuture, ErrorKind, StoreError};
 
 /// Why a command was not accepted. Nothing was stored, except that after [`SubmitError::Unknown`] it may be.
@@ -115,6 +115,12 @@ async fn store<'a>(
     sent: Sent,
     intake: Intake,
 ) -> Result<Ticket<'a>, SubmitError> {
+    if let LaneState::Failed(cause) = lanes.state()
+        && cause.kind() == ErrorKind::RepairData
+    {
+        // What were stored now could be taken for what was decided before.
+        return Err(SubmitError::Unavailable(cause));
+    }
     let Sent { version, data, boundaries } = sent;
     let expected = intake.expected.clone();
     let (record, id_was_chosen) = intake.record_of(&lanes.shared.engine, name, version, data)?;
@@ -122,13 +128,20 @@ async fn store<'a>(
     key.check()?;
     if let Some(expected) = expected {
         let home = home(&boundaries).ok_or(SubmitError::NoRevision)?;
-        let before = id_was_chosen && lanes.shared.commands.find(record.id).await?.is_some();
+        let before = id_was_chosen && was_sent(lanes, record.id).await?;
         // What was accepted before is not judged again.
         if !before {
             let store = lanes.shared.engine.store();
             let revision = store.revision(home, store.head().await?.position).await?;
-            expected.check_at(home, revision)?;
+            let as_expected = expected.check_at(home, revision);
+            // Another of the same may have been carried out in between, and changed it.
+            if as_expected.is_err() && !(id_was_chosen && was_sent(lanes, record.id).await?) {
+                as_expected?;
+            }
         }
+    }
+    if id_was_chosen && decided_at_once(lanes, &record).await? {
+        return Ok(Ticket::new(lanes, record.id, true));
     }
     let commands = &lanes.shared.commands;
     let repeated = match commands.accept(&record, &key).await {
@@ -159,6 +172,25 @@ async fn store<'a>(
         observe::taken_in(&lanes.shared.engine, name);
     }
     Ok(Ticket::new(lanes, record.id, repeated))
+}
+
+/// Whether the command came before, either way.
+async fn was_sent(lanes: &Lanes, command: CommandId) -> Result<bool, StoreError> {
+    let accepted = lanes.shared.commands.find(command).await?.is_some();
+    Ok(accepted || !lanes.shared.engine.store().commits_of(command).await?.is_empty())
+}
+
+/// Whether the command was decided before without standing in the command log: it need not stand there now.
+async fn decided_at_once(lanes: &Lanes, record: &CommandRecord) -> Result<bool, SubmitError> {
+    let commits = lanes.shared.engine.store().commits_of(record.id).await?;
+    let at_once = |commit: &&Commit| matches!(commit.payload, CommandPayload::Inline { .. });
+    let Some(commit) = commits.iter().filter(at_once).find(|commit| commit.outcome.is_final()) else {
+        return Ok(false);
+    };
+    if commit.header.command_name != record.name || !same_payload(&commit.payload, &record.payload) {
+        return Err(SubmitError::KeyReused { command: record.id });
+    }
+    Ok(true)
 }
 
 async fn same_as_before(lanes: &Lanes, record: &CommandRecord) -> Result<(), SubmitError> {

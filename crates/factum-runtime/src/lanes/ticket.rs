@@ -44,6 +44,10 @@ impl Lanes {
     /// # Errors
     /// When a log cannot be read, or the lanes ended: the command is decided after the next start.
     pub async fn outcome(&self, command: CommandId) -> Result<CommandStatus, StoreError> {
+        // Most who ask for one that is decided need not be told.
+        if let Some(status) = self.status(command).await?.filter(|status| status.status != Status::Accepted) {
+            return Ok(status);
+        }
         loop {
             // Before the look: what happens in between is told.
             let changed = self.shared.engine.outcomes().changed(command);

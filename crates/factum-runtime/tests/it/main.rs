@@ -23,4 +23,5 @@ mod parking;
 mod races;
 mod releasing;
 mod snapshots;
+mod two_logs;
 mod unknown;

@@ -194,12 +194,15 @@ fn a_command_that_this_build_does_not_know_is_parked_until_one_does() {
 #[test]
 fn a_command_that_was_decided_at_once_under_the_same_id_holds_nobody_back() {
     block_on(async {
-        let app = Logs::new().start();
-        let id = app.fresh_command_id();
+        let logs = Logs::new();
+        let app = logs.start();
+        app.stop().await;
+        // Another command is decided under its id while it waits: it cannot be decided, and there is an outcome.
+        let id = app.submit(Till(ANN, 2)).await.unwrap().command_id();
         app.execute(Deposit(ANN, 1)).command_id(id).await.unwrap();
-        // Another command under its id: it cannot be decided, and there is an outcome.
-        let ticket = app.submit(Till(ANN, 2)).command_id(id).await.unwrap();
-        assert_eq!(ticket.outcome().await.unwrap().status, Status::Succeeded);
+        let app = logs.start();
+        let outcome = app.lanes().unwrap().outcome(id).await.unwrap();
+        assert_eq!(outcome.status, Status::Succeeded);
         let next = app.submit(Till(ANN, 3)).await.unwrap().command_id();
         until(&app, next, Status::Succeeded).await;
         assert_eq!(deposits(&app).await, "1 3");

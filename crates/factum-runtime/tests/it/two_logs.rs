@@ -1,0 +1,97 @@
+//! The two logs belong together: what was decided from one command log says nothing about another, and an
+//! older copy of it is noticed before anything is decided, or accepted, on top of it.
+
+use crate::bank::{AccountId, Cash, Deposit, PayIn};
+use factum::{
+    ErrorKind, LaneState, Status, SubmitError,
+    prelude::*,
+    store::{MemoryStore, Store},
+};
+use std::{fs, path::Path, sync::Arc};
+
+const ANN: AccountId = AccountId(1);
+
+fn start(events: &Arc<MemoryStore>, commands: &Arc<MemoryStore>) -> App {
+    App::on(events.clone()).command_log(commands.clone()).commands::<(PayIn, Deposit)>().start()
+}
+
+async fn pay_in(app: &App, count: u64) {
+    for cents in 0..count {
+        let ticket = app.submit(PayIn(ANN, cents)).await.unwrap();
+        assert_eq!(ticket.outcome().await.unwrap().status, Status::Succeeded);
+    }
+}
+
+#[test]
+fn a_command_log_that_was_lost_is_begun_anew_and_what_comes_is_decided() {
+    block_on(async {
+        let events = Arc::new(MemoryStore::new());
+        let app = start(&events, &Arc::default());
+        pay_in(&app, 20).await;
+        app.stop().await;
+        let app = start(&events, &Arc::default());
+        pay_in(&app, 20).await;
+        assert_eq!(app.view::<Cash>(ANN).await.unwrap().events, 40);
+    });
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn an_older_copy_of_the_command_log_is_noticed_and_nothing_is_accepted_on_it() {
+    block_on(async {
+        let dir = tempfile::tempdir().unwrap();
+        let (commands, kept) = (dir.path().join("commands"), dir.path().join("kept"));
+        let start = || App::embedded(dir.path()).commands::<(PayIn, Deposit)>().start().unwrap();
+        let app = start();
+        pay_in(&app, 5).await;
+        app.stop().await;
+        drop(app);
+        copy(&commands, &kept);
+        let app = start();
+        pay_in(&app, 5).await;
+        app.stop().await;
+        drop(app);
+        fs::remove_dir_all(&commands).unwrap();
+        copy(&kept, &commands);
+        let app = start();
+        // The lanes end by themselves, and stopping waits for that.
+        app.stop().await;
+        let LaneState::Failed(cause) = app.lanes().unwrap().state() else { panic!("they did not fail") };
+        assert_eq!(cause.kind(), ErrorKind::RepairData);
+        assert!(cause.to_string().contains("Restore both logs from one moment"), "{cause}");
+        let refused = app.submit(PayIn(ANN, 1)).await.unwrap_err();
+        assert!(matches!(refused, SubmitError::Unavailable(_)), "{refused:?}");
+        drop(app);
+        factum::log::begin_generation(&commands).unwrap();
+        let app = start();
+        pay_in(&app, 20).await;
+        assert_eq!(app.view::<Cash>(ANN).await.unwrap().events, 30, "nothing was decided twice");
+    });
+}
+
+#[test]
+fn one_key_means_one_request_whichever_way_it_comes() {
+    block_on(async {
+        let app = App::in_memory().commands::<(PayIn, Deposit)>().start();
+        let first = app.submit(PayIn(ANN, 1)).idempotency_key("s").await.unwrap();
+        first.outcome().await.unwrap();
+        let other = app.execute(PayIn(ANN, 2)).idempotency_key("s").await.unwrap_err();
+        assert!(matches!(other, ExecuteError::KeyReused { .. }), "{other:?}");
+        assert!(app.execute(PayIn(ANN, 1)).idempotency_key("s").await.unwrap().replayed());
+
+        app.execute(PayIn(ANN, 3)).idempotency_key("e").await.unwrap();
+        let other = app.submit(PayIn(ANN, 4)).idempotency_key("e").await.unwrap_err();
+        assert!(matches!(other, SubmitError::KeyReused { .. }), "{other:?}");
+        let again = app.submit(PayIn(ANN, 3)).idempotency_key("e").await.unwrap();
+        assert!(again.repeated());
+        assert_eq!(again.outcome().await.unwrap().status, Status::Succeeded);
+        assert_eq!(app.store().head().await.unwrap().position.get(), 2);
+    });
+}
