@@ -11,9 +11,9 @@ use factum::{
 };
 use factum_testkit::{Intercepted, Process, Scheduler};
 use std::{
-    future::ready,
+    future::{pending, ready},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
@@ -42,7 +42,7 @@ impl Office {
     fn start(&self, commands: &Arc<dyn Store>, bounds: LaneBounds) -> App {
         App::on(self.events.clone())
             .command_log(commands.clone())
-            .lanes(LaneLayout { count: 2, ..LaneLayout::default() })
+            .lanes(LaneLayout { count: 1, ..LaneLayout::default() })
             .lane_bounds(bounds)
             .clock(self.scheduler.clock().clone())
             .sleep(Arc::new(self.scheduler.clone()))
@@ -215,6 +215,42 @@ fn a_key_is_not_released_again_while_a_release_of_it_goes_on() {
         lanes.discard(ids[0], "olga", "it is of no use").await.unwrap();
         office.until(ids[5], is_decided).await;
         assert_eq!(office.written().await, [1, 2, 3, 4, 5]);
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_restart_between_two_parts_holds_the_key() {
+    let office = Office::new();
+    let (is_shut, commands) = shut(&office.commands);
+    let last = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&last);
+    // The process comes as far as this command, and no further.
+    let events = Intercepted::new(office.events.clone(), move |store: &dyn Store, batch| {
+        if *told.lock().unwrap() == Some(batch[0].commit.command.id) {
+            return Box::pin(pending());
+        }
+        store.append(batch)
+    });
+    let scheduler = office.scheduler.clone();
+    let process = scheduler.process();
+    let dying =
+        Office { scheduler, process, events: Arc::new(events), commands: Arc::clone(&office.commands) };
+    office.scheduler.run(async {
+        let app = dying.start(&commands, bounds(2));
+        let ids = dying.parked(&app, 5).await;
+        deploy(false);
+        app.lanes().unwrap().redrive(ids[0], "olga").await.unwrap();
+        dying.until(ids[2], is_decided).await;
+        let other = Write { desk: DeskId(2), number: 100, mood: Mood::Once };
+        let other = app.submit(other).await.unwrap().command_id();
+        *last.lock().unwrap() = Some(submit(&app, 6, Mood::Once).await);
+        is_shut.store(false, SeqCst);
+        dying.until(other, is_decided).await;
+        dying.process.kill();
+        let app = office.start(&office.commands, bounds(2));
+        assert!(app.settled::<Desk>(&DESK, Duration::MAX).await.unwrap());
+        assert_eq!(office.written().await, [0, 1, 2, 100, 3, 4, 5, 6]);
         app.stop().await;
     });
 }
