@@ -261,10 +261,10 @@ fn a_key_that_is_sent_to_without_a_pause_goes_on_all_the_same() {
     office.scheduler.run(async {
         let beside = office.start(&office.commands, LaneBounds::default());
         beside.stop().await;
-        let number = AtomicU64::new(12);
+        let number = AtomicU64::new(42);
         // Whenever what waits would come again at last, another command has just come in.
         let commands = Intercepted::new(office.commands.clone(), move |store: &dyn Store, batch| {
-            let late = number.load(SeqCst) < 40 && part(&batch) == Some(false);
+            let late = number.load(SeqCst) < 70 && part(&batch) == Some(false);
             let (beside, number) = (beside.clone(), if late { number.fetch_add(1, SeqCst) } else { 0 });
             Box::pin(async move {
                 if late {
@@ -273,13 +273,13 @@ fn a_key_that_is_sent_to_without_a_pause_goes_on_all_the_same() {
                 store.append(batch).await
             })
         });
-        let app = office.start(&(Arc::new(commands) as Arc<dyn Store>), bounds(10));
-        let ids = office.parked(&app, 11).await;
+        let app = office.start(&(Arc::new(commands) as Arc<dyn Store>), bounds(40));
+        let ids = office.parked(&app, 41).await;
         deploy(false);
         app.lanes().unwrap().redrive(ids[0], "olga").await.unwrap();
-        office.until(ids[11], is_decided).await;
+        office.until(ids[41], is_decided).await;
         assert!(app.settled::<Desk>(&DESK, Duration::MAX).await.unwrap());
-        assert_eq!(office.written().await, (0..40).collect::<Vec<_>>());
+        assert_eq!(office.written().await, (0..70).collect::<Vec<_>>());
         // What had come in meanwhile did not wait for the last of it.
         let parts = office.parts().await;
         assert!(parts.len() > 3, "{parts:?}");
