@@ -11,9 +11,9 @@ use factum::{
 };
 use factum_testkit::{Intercepted, Process, Scheduler};
 use std::{
-    future::ready,
+    future::{pending, ready},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
@@ -42,7 +42,7 @@ impl Office {
     fn start(&self, commands: &Arc<dyn Store>, bounds: LaneBounds) -> App {
         App::on(self.events.clone())
             .command_log(commands.clone())
-            .lanes(LaneLayout { count: 2, ..LaneLayout::default() })
+            .lanes(LaneLayout { count: 1, ..LaneLayout::default() })
             .lane_bounds(bounds)
             .clock(self.scheduler.clock().clone())
             .sleep(Arc::new(self.scheduler.clone()))
@@ -220,15 +220,51 @@ fn a_key_is_not_released_again_while_a_release_of_it_goes_on() {
 }
 
 #[test]
+fn a_restart_between_two_parts_holds_the_key() {
+    let office = Office::new();
+    let (is_shut, commands) = shut(&office.commands);
+    let last = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&last);
+    // The process comes as far as this command, and no further.
+    let events = Intercepted::new(office.events.clone(), move |store: &dyn Store, batch| {
+        if *told.lock().unwrap() == Some(batch[0].commit.command.id) {
+            return Box::pin(pending());
+        }
+        store.append(batch)
+    });
+    let scheduler = office.scheduler.clone();
+    let process = scheduler.process();
+    let dying =
+        Office { scheduler, process, events: Arc::new(events), commands: Arc::clone(&office.commands) };
+    office.scheduler.run(async {
+        let app = dying.start(&commands, bounds(2));
+        let ids = dying.parked(&app, 5).await;
+        deploy(false);
+        app.lanes().unwrap().redrive(ids[0], "olga").await.unwrap();
+        dying.until(ids[2], is_decided).await;
+        let other = Write { desk: DeskId(2), number: 100, mood: Mood::Once };
+        let other = app.submit(other).await.unwrap().command_id();
+        *last.lock().unwrap() = Some(submit(&app, 6, Mood::Once).await);
+        is_shut.store(false, SeqCst);
+        dying.until(other, is_decided).await;
+        dying.process.kill();
+        let app = office.start(&office.commands, bounds(2));
+        assert!(app.settled::<Desk>(&DESK, Duration::MAX).await.unwrap());
+        assert_eq!(office.written().await, [0, 1, 2, 100, 3, 4, 5, 6]);
+        app.stop().await;
+    });
+}
+
+#[test]
 fn a_key_that_is_sent_to_without_a_pause_goes_on_all_the_same() {
     let office = Office::new();
     office.scheduler.run(async {
         let beside = office.start(&office.commands, LaneBounds::default());
         beside.stop().await;
-        let number = AtomicU64::new(12);
+        let number = AtomicU64::new(42);
         // Whenever what waits would come again at last, another command has just come in.
         let commands = Intercepted::new(office.commands.clone(), move |store: &dyn Store, batch| {
-            let late = number.load(SeqCst) < 40 && part(&batch) == Some(false);
+            let late = number.load(SeqCst) < 70 && part(&batch) == Some(false);
             let (beside, number) = (beside.clone(), if late { number.fetch_add(1, SeqCst) } else { 0 });
             Box::pin(async move {
                 if late {
@@ -237,13 +273,13 @@ fn a_key_that_is_sent_to_without_a_pause_goes_on_all_the_same() {
                 store.append(batch).await
             })
         });
-        let app = office.start(&(Arc::new(commands) as Arc<dyn Store>), bounds(10));
-        let ids = office.parked(&app, 11).await;
+        let app = office.start(&(Arc::new(commands) as Arc<dyn Store>), bounds(40));
+        let ids = office.parked(&app, 41).await;
         deploy(false);
         app.lanes().unwrap().redrive(ids[0], "olga").await.unwrap();
-        office.until(ids[11], is_decided).await;
+        office.until(ids[41], is_decided).await;
         assert!(app.settled::<Desk>(&DESK, Duration::MAX).await.unwrap());
-        assert_eq!(office.written().await, (0..40).collect::<Vec<_>>());
+        assert_eq!(office.written().await, (0..70).collect::<Vec<_>>());
         // What had come in meanwhile did not wait for the last of it.
         let parts = office.parts().await;
         assert!(parts.len() > 3, "{parts:?}");
