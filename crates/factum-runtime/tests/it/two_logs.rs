@@ -5,7 +5,7 @@ use crate::bank::{AccountId, Cash, Deposit, PayIn};
 use factum::{
     ErrorKind, LaneState, Status, SubmitError,
     prelude::*,
-    store::{MemoryStore, Store},
+    store::MemoryStore,
 };
 use std::{fs, path::Path, sync::Arc};
 
