@@ -64,15 +64,17 @@ struct Parked {
     key: String,
     /// Why it was parked.
     cause: String,
-    /// The later commands of its key, in order.
+    /// The later commands of its key, in order: the first 100 of them.
     #[schemars(with = "Vec<Uuid>")]
     waiting: Vec<CommandId>,
+    /// Whether more wait than those.
+    more: bool,
 }
 
 impl Parked {
     fn new(service: &'static str, parking: Parking) -> Self {
-        let Parking { command, name, key, cause, waiting } = parking;
-        Self { command_id: command, service, action: name, key: key.to_string(), cause, waiting }
+        let Parking { command, name, key, cause, waiting, more } = parking;
+        Self { command_id: command, service, action: name, key: key.to_string(), cause, waiting, more }
     }
 }
 
@@ -101,15 +103,18 @@ struct Released {
     key: String,
     /// Why it had been parked.
     cause: String,
-    /// The commands that come again, in order.
+    /// The commands that come again at once, in order.
     #[schemars(with = "Vec<Uuid>")]
     released: Vec<CommandId>,
+    /// Whether more come again after those.
+    more: bool,
 }
 
 impl Released {
     fn new(service: &'static str, parking: Parking, released: Vec<CommandId>) -> Json<Self> {
-        let Parking { command, name, key, cause, .. } = parking;
-        Json(Self { command_id: command, service, action: name, key: key.to_string(), cause, released })
+        let Parking { command, name, key, cause, more, .. } = parking;
+        let (command_id, action, key) = (command, name, key.to_string());
+        Json(Self { command_id, service, action, key, cause, released, more })
     }
 }
 

@@ -71,6 +71,7 @@ fn parked_commands_are_listed_with_why_and_with_what_waits() {
             "key": format!("memo-{}", drawer.0),
             "cause": "the decision panicked: the drawer is jammed",
             "waiting": texts(&ids[1..]),
+            "more": false,
         }]});
         assert_eq!((answer.status, answer.body), (200, expected), "{actor}");
     }
@@ -83,7 +84,7 @@ fn a_redriven_command_is_decided_with_what_waited_and_it_is_recorded_who_did_it(
     let path = format!("/commands/{}/redrive", ids[0]);
     let answer = post(&served, "olga", &path, "");
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.body["released"], json!(texts(&ids)));
+    assert_eq!((&answer.body["released"], &answer.body["more"]), (&json!(texts(&ids)), &json!(false)));
     assert_eq!(
         (&answer.body["command_id"], &answer.body["service"]),
         (&json!(ids[0].to_string()), &json!("memos"))
