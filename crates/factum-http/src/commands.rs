@@ -95,7 +95,8 @@ struct Why {
     reason: String,
 }
 
-/// Where an event came to stand, as [`EventPlace`] is written.
+// As `EventPlace` is written.
+/// Where an event came to stand.
 #[derive(JsonSchema)]
 #[schemars(rename = "EventPlace")]
 #[allow(dead_code, reason = "only its form is used")]
@@ -109,6 +110,7 @@ struct EventPlaceSchema {
     /// Where it stands in its stream, from 0.
     revision: u64,
     /// Where it stands in the log, from 1.
+    #[schemars(range(min = 1))]
     position: u64,
 }
 

@@ -64,6 +64,7 @@ struct Wire {
     #[schemars(with = "String")]
     event_type: EventType,
     /// The version of its stored form, from 1.
+    #[schemars(range(min = 1))]
     version: u32,
     /// The stream it is in.
     #[schemars(with = "String")]
@@ -72,7 +73,7 @@ struct Wire {
     #[schemars(with = "u64")]
     revision: Revision,
     /// Where it stands in the log, from 1.
-    #[schemars(with = "u64")]
+    #[schemars(with = "u64", range(min = 1))]
     position: Position,
     /// What it is found by.
     #[schemars(with = "Vec<String>")]

@@ -266,6 +266,7 @@ pub(crate) struct Wire<'a> {
     detail: &'a str,
     /// The code of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     code: Option<&'a str>,
     /// The fields at fault.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -5,7 +5,7 @@ use crate::server::Answer;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::{Arc, LazyLock, Mutex},
 };
 
@@ -49,7 +49,8 @@ fn turned_away(answer: &Answer) -> bool {
 
 pub(crate) struct Document {
     pub(crate) json: Value,
-    /// The parts that are referred to, with every object held to the fields that it names.
+    /// The parts that are referred to. In `schemas` every object is held to the fields that it names; `open` has
+    /// the same ones as they are, for those that others add fields to.
     strict: Value,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
@@ -60,12 +61,11 @@ impl Document {
     }
 
     pub(crate) fn of(json: Value) -> Self {
-        let mut extended = BTreeSet::new();
-        find_extended(&json, &mut extended);
-        let mut strict = json["components"].clone();
-        for (name, schema) in strict["schemas"].as_object_mut().unwrap() {
-            let is_whole = !extended.contains(&format!("#/components/schemas/{name}"));
-            if is_whole && schema["properties"].is_object() && schema["additionalProperties"].is_null() {
+        let mut strict = opened(&json["components"]);
+        strict["open"] = strict["schemas"].clone();
+        for schema in strict["schemas"].as_object_mut().unwrap().values_mut() {
+            let is_object = schema["properties"].is_object() || schema["allOf"].is_array();
+            if is_object && schema["additionalProperties"].is_null() {
                 schema["unevaluatedProperties"] = false.into();
             }
         }
@@ -149,7 +149,11 @@ impl Document {
     pub(crate) fn faults_of_value(&self, at: &str, schema: &Value, value: &Value) -> Vec<String> {
         let known = self.validators.lock().unwrap().get(at).cloned();
         let validator = known.unwrap_or_else(|| {
-            let whole = json!({"components": self.strict, "allOf": [schema], "unevaluatedProperties": false});
+            let whole = json!({
+                "components": self.strict,
+                "allOf": [opened(schema)],
+                "unevaluatedProperties": false,
+            });
             let made = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
             let made = Arc::new(made);
             self.validators.lock().unwrap().insert(at.to_owned(), Arc::clone(&made));
@@ -168,18 +172,19 @@ impl Document {
     }
 }
 
-/// The schemas that others add fields to.
-fn find_extended(json: &Value, found: &mut BTreeSet<String>) {
+/// The same, but for references beside others in `allOf`: these name the open form, to which the others add fields.
+fn opened(json: &Value) -> Value {
+    let open = |part: &Value| match part["$ref"].as_str() {
+        Some(reference) => json!({"$ref": reference.replace("/schemas/", "/open/")}),
+        None => opened(part),
+    };
+    let field = |(name, field): (&String, &Value)| match (name.as_str(), field) {
+        ("allOf", Value::Array(parts)) if parts.len() > 1 => (name.clone(), parts.iter().map(open).collect()),
+        _ => (name.clone(), opened(field)),
+    };
     match json {
-        Value::Object(fields) => {
-            if let (Some(Value::String(reference)), true) =
-                (fields.get("$ref"), fields.contains_key("properties"))
-            {
-                found.insert(reference.clone());
-            }
-            fields.values().for_each(|field| find_extended(field, found));
-        }
-        Value::Array(items) => items.iter().for_each(|item| find_extended(item, found)),
-        _ => {}
+        Value::Object(fields) => Value::Object(fields.iter().map(field).collect()),
+        Value::Array(items) => items.iter().map(opened).collect(),
+        other => other.clone(),
     }
 }

@@ -224,3 +224,88 @@ fn a_document_that_says_otherwise_is_seen() {
         |post| post["requestBody"]["content"]["application/json"]["schema"] = json!({"type": "string"})
     ));
 }
+
+/// References that have something beside them, which programs that make clients pass over.
+fn beside_references(json: &Value, at: &str, found: &mut Vec<String>) {
+    match json {
+        Value::Object(fields) => {
+            let lone = fields.keys().all(|name| ["$ref", "description"].contains(&name.as_str()));
+            if fields.get("$ref").is_some_and(Value::is_string) && !lone {
+                found.push(at.to_owned());
+            }
+            fields.iter().for_each(|(name, field)| beside_references(field, &format!("{at}/{name}"), found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| beside_references(item, at, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_reference_stands_alone() {
+    let told = |document: &Value| {
+        let mut found = Vec::new();
+        beside_references(document, "", &mut found);
+        found
+    };
+    for document in &*DOCUMENTS {
+        assert_eq!(told(&document.json), [""; 0]);
+    }
+    let doctored = json!({"a": [{"$ref": "#/b", "description": "b"}, {"$ref": "#/b", "required": ["c"]}]});
+    assert_eq!(told(&doctored), ["/a"]);
+}
+
+/// What was decided of a command, as the services answer it and list it.
+fn decided() -> Value {
+    let place = json!({"id": ID, "type": "a.b", "stream": "a", "revision": 0, "position": 1});
+    json!({
+        "command_id": ID, "service": "calculator", "action": "calculator.create-value", "status": "succeeded",
+        "events": [place], "rejection": null, "actor": null,
+        "issued_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+    })
+}
+
+#[test]
+fn a_field_that_is_not_described_is_seen_wherever_forms_are_put_together() {
+    let document = &DOCUMENTS[0];
+    let post = &document.json["paths"]["/values"]["post"]["responses"];
+    let with = |mut value: Value, more: Value| {
+        value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        value
+    };
+    let problem = |kind: &str, status: u16| json!({"type": format!("urn:factum:problem:{kind}"), "title": "t", "status": status, "detail": "d"});
+    let mut told = decided();
+    told.as_object_mut().unwrap().remove("status");
+    let rejected =
+        with(with(problem("rejected", 412), told), json!({"value_id": ID, "code": "stale-revision"}));
+    let body = |status: &str, media: &str| post[status]["content"][media]["schema"].clone();
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let cases = [
+        ("decided", body("201", "application/json"), with(decided(), json!({"value_id": ID})), "/events/0"),
+        ("rejected", body("412", "application/problem+json"), rejected, "/events/0"),
+        (
+            "listed",
+            reference("CommandStatusPage"),
+            json!({"items": [decided()], "next": null, "cursor": "c"}),
+            "/items/0",
+        ),
+    ];
+    for (at, schema, value, inner) in cases {
+        assert_eq!(document.faults_of_value(at, &schema, &value), [""; 0]);
+        for place in ["", inner] {
+            let mut more = value.clone();
+            more.pointer_mut(place).unwrap()["more"] = 1.into();
+            assert!(
+                !document.faults_of_value(at, &schema, &more).is_empty(),
+                "{at}: a field more at `{place}`"
+            );
+        }
+    }
+    let lacks = |field: &str, (at, schema, mut value): (&str, Value, Value)| {
+        value.as_object_mut().unwrap().remove(field);
+        !document.faults_of_value(at, &schema, &value).is_empty()
+    };
+    let decided = || ("decided", body("201", "application/json"), with(decided(), json!({"value_id": ID})));
+    for field in ["value_id", "command_id", "rejection"] {
+        assert!(lacks(field, decided()), "{field} is missing");
+    }
+}

@@ -1,7 +1,12 @@
 //! The answers of one route that are no problems: those of a query as it declares them, those of a command
 //! as [`crate::Sending`] gives them.
 
-use super::{Description, description::Answer, document::Writer, schema::reference};
+use super::{
+    Description,
+    description::Answer,
+    document::Writer,
+    schema::{extended, reference},
+};
 use crate::commands::Wire;
 use serde_json::{Map, Value, json};
 
@@ -33,11 +38,10 @@ fn to_command(route: &Description, writer: &mut Writer) -> Map<String, Value> {
     let mut accepted = json!({"type": "object", "properties": minted, "required": names});
     accepted["properties"]["command_id"] = json!({"type": "string", "format": "uuid"});
     accepted["required"].as_array_mut().into_iter().for_each(|names| names.insert(0, "command_id".into()));
-    let mut decided = status;
-    if !names.is_empty() {
-        decided["properties"] = minted.into();
-        decided["required"] = names.into();
-    }
+    let decided = match names.is_empty() {
+        true => status,
+        false => extended(status, json!({"properties": minted, "required": names})),
+    };
     let answer = |about: &str, at: &str, schema: &Value| {
         let mut applied = header("How long was waited for the outcome, if that was preferred.", text());
         applied["required"] = false.into();
@@ -85,11 +89,12 @@ pub(crate) fn text() -> Value {
 pub(crate) fn told_of_a_command(writer: &mut Writer) -> Value {
     const NAME: &str = "CommandProblem";
     writer.answers.subschema_for::<Wire>();
-    let mut schema = writer.answers.definitions()["CommandStatus"].clone();
+    let mut told = writer.answers.definitions()["CommandStatus"].clone();
+    told.as_object_mut().into_iter().for_each(|told| drop(told.remove("description")));
+    told["properties"].as_object_mut().into_iter().for_each(|fields| drop(fields.remove("status")));
+    told["required"].as_array_mut().into_iter().for_each(|names| names.retain(|name| name != "status"));
+    let mut schema = extended(writer.problem(), told);
     schema["description"] = "Why a command was not carried out, and what became of it.".into();
-    schema["$ref"] = writer.problem()["$ref"].clone();
-    schema["properties"].as_object_mut().into_iter().for_each(|fields| drop(fields.remove("status")));
-    schema["required"].as_array_mut().into_iter().for_each(|names| names.retain(|name| name != "status"));
     writer.answers.definitions_mut().insert(NAME.to_owned(), schema);
     reference("schemas", NAME)
 }

@@ -3,7 +3,7 @@
 use super::{
     answers::answers,
     description::{Body, Command, Parameter, Place},
-    schema::{generator, reference},
+    schema::{extended, generator, reference},
 };
 use crate::{BODY_BYTES_MAX, problem, routes::Declared};
 use factum::RejectCase;
@@ -145,7 +145,7 @@ impl Writer {
         let named = name.and_then(|name| self.bodies.definitions().get(name)).unwrap_or(&schema);
         let lacks_nothing = named["required"].as_array().is_none_or(Vec::is_empty);
         if let Some((field, words)) = &body.narrowed {
-            schema["properties"] = json!({*field: {"enum": words}});
+            schema = extended(schema, json!({"properties": {*field: {"type": "string", "enum": words}}}));
         }
         json!({
             "required": body.required || !lacks_nothing,

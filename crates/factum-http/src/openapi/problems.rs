@@ -6,7 +6,7 @@ use super::{
     answers::{header, minted, text, told_of_a_command},
     description::Command,
     document::Writer,
-    schema::reference,
+    schema::{extended, reference},
 };
 use crate::ProblemType;
 use factum::RejectCase;
@@ -131,17 +131,25 @@ fn short(problem: ProblemType) -> &'static str {
     problem.uri().rsplit(':').next().unwrap_or_default()
 }
 
+/// Only this number. A `const` means the same, but programs that make clients cannot put it together with the form
+/// that it narrows.
+fn exactly(number: u16) -> Value {
+    json!({"type": "integer", "enum": [number]})
+}
+
 fn plain(status: u16, problems: &[ProblemType], writer: &mut Writer) -> Value {
     let uris: Vec<_> = problems.iter().map(|problem| problem.uri()).collect();
-    let mut schema = writer.problem();
-    schema["properties"] = json!({"type": {"enum": uris}, "status": {"const": status}});
+    let mut more = json!({"properties": {
+        "type": {"type": "string", "enum": uris},
+        "status": exactly(status),
+    }});
     if problems == [ProblemType::Denied] {
-        schema["properties"]["action"] = json!({"type": "string", "description": "What was denied."});
+        more["properties"]["action"] = json!({"type": "string", "description": "What was denied."});
         let roles = json!({"type": "array", "items": text(), "description": "Each of these may do it."});
-        schema["properties"]["roles"] = roles;
-        schema["required"] = json!(["action", "roles"]);
+        more["properties"]["roles"] = roles;
+        more["required"] = json!(["action", "roles"]);
     }
-    schema
+    extended(writer.problem(), more)
 }
 
 fn of_a_command(
@@ -151,15 +159,16 @@ fn of_a_command(
     route: &Description,
     writer: &mut Writer,
 ) -> Value {
-    let mut schema = told_of_a_command(writer);
     let (mut fields, mut required) = minted(route);
-    fields.insert("type".to_owned(), json!({"const": problem.uri()}));
-    fields.insert("status".to_owned(), json!({"const": status}));
+    fields.insert("type".to_owned(), json!({"type": "string", "enum": [problem.uri()]}));
+    fields.insert("status".to_owned(), exactly(status));
     if problem == ProblemType::Rejected {
-        fields.insert("code".to_owned(), if codes.is_empty() { text() } else { json!({"enum": codes}) });
+        let mut code = text();
+        if !codes.is_empty() {
+            code["enum"] = json!(codes);
+        }
+        fields.insert("code".to_owned(), code);
         required.push("code".into());
     }
-    schema["properties"] = fields.into();
-    schema["required"] = required.into();
-    schema
+    extended(told_of_a_command(writer), json!({"properties": fields, "required": required}))
 }

@@ -4,6 +4,7 @@ use schemars::{
     JsonSchema, Schema, SchemaGenerator,
     generate::{Contract, SchemaSettings},
     json_schema,
+    transform::RemoveRefSiblings,
 };
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -31,6 +32,13 @@ pub(crate) fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
+/// All of `base`, a reference, and `more`, which says further things of the same object. A reference stands alone
+/// in this: what stands beside one is legal, but passed over by programs that make clients.
+pub(crate) fn extended(base: Value, mut more: Value) -> Value {
+    more["type"] = "object".into();
+    json!({"allOf": [base, more]})
+}
+
 /// Makes schemas in the dialect that OpenAPI 3.1 has, JSON Schema 2020-12.
 pub(crate) fn generator(contract: Contract) -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -38,5 +46,5 @@ pub(crate) fn generator(contract: Contract) -> SchemaGenerator {
         settings.meta_schema = None;
         settings.contract = contract;
     });
-    settings.into_generator()
+    settings.with_transform(RemoveRefSiblings::default()).into_generator()
 }
