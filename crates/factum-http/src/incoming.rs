@@ -1,7 +1,9 @@
 //! A command at the door: its id, who sent it, and when. An `Idempotency-Key` makes the id follow from the
 //! caller, the method, the path and the key, so that a repeat finds the first outcome.
 
-use crate::{Caller, Problem, ProblemType, etag, prefer, routes::ServiceName, trace::TraceContext};
+use crate::{
+    Caller, Problem, ProblemType, etag, prefer, routes::ServiceName, send::Stopping, trace::TraceContext,
+};
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
@@ -18,6 +20,7 @@ pub struct Incoming {
     id: CommandId,
     intake: Intake,
     wait: Option<Duration>,
+    stopping: Option<Stopping>,
     service: &'static str,
 }
 
@@ -35,6 +38,15 @@ impl Incoming {
     /// How long its sender would wait for the outcome.
     pub(crate) fn wait(&self) -> Option<Duration> {
         self.wait
+    }
+
+    /// Ready when the server stops: nobody is kept waiting then.
+    pub(crate) async fn stopping(&self) {
+        match self.stopping.clone() {
+            // Also when nobody is left to say it.
+            Some(Stopping(mut stopping)) => drop(stopping.wait_for(|stopping| *stopping).await),
+            None => std::future::pending().await,
+        }
     }
 
     /// The service it was sent to.
@@ -78,7 +90,8 @@ where
             trace.stamp(&mut intake);
         }
         let service = parts.extensions.get().map_or("", |ServiceName(name)| name);
-        Ok(Self { id, intake, wait: prefer::wait(&parts.headers)?, service })
+        let stopping = parts.extensions.get().cloned();
+        Ok(Self { id, intake, wait: prefer::wait(&parts.headers)?, stopping, service })
     }
 }
 

@@ -18,6 +18,7 @@ use factum::{
     App, Command, CommandStatus, ExecuteError, Rejection, Status, StoreError, Ticket, store::BoxFuture,
 };
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 /// A command about to be sent, and the answer to its sender. Nothing is stored until it is awaited.
 ///
@@ -32,6 +33,10 @@ pub struct Sending<'a> {
     minted: Map<String, Value>,
     created_at: Option<String>,
 }
+
+/// Whether the server stops: then nobody is kept waiting.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
 
 /// How far a command came by being sent.
 pub(crate) enum Sent<'a> {
@@ -121,8 +126,11 @@ fn at(incoming: &Incoming) -> String {
 
 /// The outcome, if it comes in time. That it could not be learnt is no failure: the command is stored.
 async fn waited_for(incoming: &Incoming, ticket: Ticket<'_>) -> Option<CommandStatus> {
-    let outcome: Result<Result<_, StoreError>, _> =
-        tokio::time::timeout(incoming.wait()?, ticket.outcome()).await;
+    let outcome = tokio::time::timeout(incoming.wait()?, ticket.outcome());
+    let outcome: Result<Result<_, StoreError>, _> = tokio::select! {
+        outcome = outcome => outcome,
+        () = incoming.stopping() => return None,
+    };
     outcome.ok()?.ok()
 }
 

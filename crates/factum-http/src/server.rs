@@ -6,10 +6,11 @@ use crate::{
     limits::ACCEPT_PAUSE,
     observed::{Observed, observe},
     platform::{self, Shown},
+    send::Stopping,
     start_text,
 };
 use axum::{
-    Router,
+    Extension, Router,
     http::{Method, Uri},
     middleware,
 };
@@ -168,6 +169,7 @@ fn router(
 ) -> Router {
     let start = start_text(services, &format!("http://{address}"), &gate.access);
     let documents = services.iter().map(|service| (service.name, service.openapi())).collect();
+    let stopping = Stopping(streams.stopping());
     let shown = Shown { metrics: observed.metrics.clone(), start, documents, streams };
     let routes = services.iter().fold(platform::routes(services, shown), |routes, service| {
         let permissions = Arc::new(service.permissions.clone());
@@ -179,7 +181,7 @@ fn router(
             Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
         })
         .method_not_allowed_fallback(wrong_method);
-    gate.before(router).layer(middleware::from_fn_with_state(observed, observe))
+    gate.before(router).layer(Extension(stopping)).layer(middleware::from_fn_with_state(observed, observe))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {

@@ -83,6 +83,11 @@ impl Streams {
         Self { room: Arc::new(Semaphore::new(STREAMS_MAX)), stopped }
     }
 
+    /// The word to end them.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopped.clone()
+    }
+
     /// Answers with a stream. `begins`: first of all tells the place it begins at, so that a client that saw
     /// no update yet misses none when it comes back.
     ///

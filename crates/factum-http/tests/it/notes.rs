@@ -110,6 +110,7 @@ impl Answer {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: ureq::Agent,
     url: String,

@@ -339,3 +339,46 @@ fn any_command_is_sent_by_its_name() {
         }
     });
 }
+
+#[test]
+fn the_page_of_another_site_may_not_act_for_whoever_has_it_open() {
+    asked(|client| {
+        for foreign in
+            [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+        {
+            let refused = client.send("POST", "/tills", &[foreign], "");
+            assert_eq!(
+                (refused.status, &refused.json()["type"]),
+                (421, &json!("urn:factum:problem:host")),
+                "{foreign:?}"
+            );
+            assert_eq!(client.send("GET", "/", &[foreign], "").status, 200, "to look changes nothing");
+        }
+        for own in [
+            ("Origin", "http://localhost:3030"),
+            ("Origin", "http://127.0.0.1:1"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ] {
+            assert_eq!(client.send("POST", "/tills", &[own], "").status, 202, "{own:?}");
+        }
+        let listed = client.get("/commands").json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 3, "nothing of the others was stored");
+    });
+}
+
+#[test]
+fn who_waits_while_the_server_stops_is_told_that_it_is_accepted() {
+    let never = Intercepted::new(Arc::new(MemoryStore::new()), |_, _| Box::pin(std::future::pending()));
+    let commands = Arc::new(MemoryStore::new());
+    let app = App::on(Arc::new(never)).command_log(commands).commands::<(Open, Fill)>().start();
+    let waiting = served(vec![service(app)], Metrics::default(), |client| {
+        let sender = client.clone();
+        let waiting = std::thread::spawn(move || sender.send("POST", "/tills", &[WAIT], ""));
+        while client.get("/commands").json()["items"].as_array().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        waiting
+    });
+    let answer = waiting.join().unwrap();
+    assert_eq!((answer.status, answer.json().as_object().unwrap().len()), (202, 2), "{answer:?}");
+}

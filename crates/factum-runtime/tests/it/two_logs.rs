@@ -2,11 +2,7 @@
 //! older copy of it is noticed before anything is decided, or accepted, on top of it.
 
 use crate::bank::{AccountId, Cash, Deposit, PayIn};
-use factum::{
-    ErrorKind, LaneState, Status, SubmitError,
-    prelude::*,
-    store::MemoryStore,
-};
+use factum::{ErrorKind, LaneState, Status, SubmitError, prelude::*, store::MemoryStore};
 use std::{fs, path::Path, sync::Arc};
 
 const ANN: AccountId = AccountId(1);
