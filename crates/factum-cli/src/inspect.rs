@@ -1,7 +1,10 @@
 //! Counts what the logs of an application hold, for a person or as JSON. Beside a running service every
 //! acknowledged commit is counted.
 
-use crate::layout::{self, DataError};
+use crate::{
+    layout::{self, DataError},
+    say::say,
+};
 use factum::{CommandId, log::Inspection};
 use serde::Serialize;
 use std::{
@@ -40,11 +43,11 @@ struct Told {
 pub(crate) fn run(data: &Path, json: bool) -> ExitCode {
     match inspect(data) {
         Ok(told) if json => {
-            println!("{}", serde_json::to_string_pretty(&told).expect("counts make JSON"));
+            say(&(serde_json::to_string_pretty(&told).expect("counts make JSON") + "\n"));
             ExitCode::SUCCESS
         }
         Ok(told) => {
-            print!("{}", for_people(&told));
+            say(&for_people(&told));
             ExitCode::SUCCESS
         }
         Err(error) => {

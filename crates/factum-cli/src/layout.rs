@@ -5,6 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The folder of a log of events.
+const EVENTS: &str = "events";
+
 /// What was denied, in all services.
 pub(crate) fn audit(data: &Path) -> PathBuf {
     data.join("audit.log")
@@ -26,7 +29,7 @@ impl ServiceDir {
 
     /// The log of events, which the app keeps there.
     pub(crate) fn events(&self) -> PathBuf {
-        self.0.join("events")
+        self.0.join(EVENTS)
     }
 
     /// The log of accepted commands, which the app keeps there if it decides any.
@@ -56,10 +59,16 @@ pub(crate) enum DataError {
     Log(#[from] factum::log::OpenError),
 }
 
-/// The services that have a log of events under `data`, by name.
+/// The services that have a log of events under `data`, by name. Where `data` is itself the folder of one
+/// application, as `App::embedded` keeps it, that is the one.
 pub(crate) fn services(data: &Path) -> Result<Vec<(String, ServiceDir)>, DataError> {
     let unreadable = |cause| DataError::Unreadable { dir: data.to_owned(), cause };
     let mut services = Vec::new();
+    if data.join(EVENTS).join("meta").is_file() {
+        let name = data.canonicalize().map_err(unreadable)?;
+        let name = name.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        return Ok(vec![(name, ServiceDir(data.to_owned()))]);
+    }
     for entry in std::fs::read_dir(data).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let dir = ServiceDir(entry.path());

@@ -6,6 +6,7 @@ mod audit_log;
 mod inspect;
 mod layout;
 mod open_files;
+mod say;
 mod serve;
 mod token;
 mod tracing;

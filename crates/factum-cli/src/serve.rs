@@ -5,6 +5,7 @@ use crate::{
     audit_log::{AUDIT_BYTES_MAX, AuditLog},
     layout::{self, ServiceDir},
     open_files,
+    say::say,
 };
 use factum::App;
 use factum_http::{
@@ -139,12 +140,6 @@ fn tell(application: &Application, data: &Path, address: SocketAddr, services: &
 fn note(line: &str) {
     // As with `say`.
     let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-/// Output that nobody reads any more is no reason to stop serving.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Ready once the process is asked to end.

@@ -1,7 +1,10 @@
 //! Reads every byte of an application's logs. Damage is told with its segment and offset, and ends the
 //! process with code 1; so does an end that cannot be checked.
 
-use crate::layout::{self, DataError};
+use crate::{
+    layout::{self, DataError},
+    say::say,
+};
 use std::{path::Path, process::ExitCode};
 
 pub(crate) fn run(data: &Path) -> ExitCode {
@@ -31,16 +34,16 @@ fn verify(data: &Path) -> Result<bool, DataError> {
 fn verify_log(name: &str, dir: &Path) -> bool {
     match factum::log::verify(dir) {
         Ok(verified) => {
-            println!(
-                "{name}: whole, {} commits and {} events in {} segments, {} bytes",
+            say(&format!(
+                "{name}: whole, {} commits and {} events in {} segments, {} bytes\n",
                 verified.head.sequence, verified.head.position, verified.segments, verified.bytes
-            );
+            ));
             if let Some(torn) = verified.torn {
-                println!(
+                say(&format!(
                     "{name}: after them {} bytes of a write that was never acknowledged, in {} from byte {}; \
-                     the next start cuts them off",
+                     the next start cuts them off\n",
                     torn.bytes, torn.segment, torn.offset
-                );
+                ));
             }
             if verified.watermark_lost {
                 eprintln!(

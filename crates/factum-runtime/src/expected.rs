@@ -9,6 +9,8 @@ use std::{fmt, sync::Arc};
 const HEADER: &str = "factum.expected-revision";
 /// What the header says for [`ExpectedRevision::Exists`].
 const EXISTS: &str = "*";
+/// What it says for [`ExpectedRevision::Absent`].
+const ABSENT: &str = "-";
 /// The code of the rejection when it does not hold.
 const CODE: &str = "stale-revision";
 /// The status of that rejection.
@@ -17,6 +19,8 @@ const STATUS: u16 = 412;
 /// Where the stream of a command's first model stands, as its sender believes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedRevision {
+    /// It has no event.
+    Absent,
     /// It has events.
     Exists,
     /// Its last event has one of these revisions. Of an empty list none is right.
@@ -25,7 +29,7 @@ pub enum ExpectedRevision {
 
 /// A stream is not where the sender of a command believed it to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stream {stream} {}, not {expected} as was expected: read it again, and send what still fits", At(*.actual))]
+#[error("stream {stream} {}, and was expected {expected}: read it again, and send what still fits", At(*.actual))]
 pub struct StaleRevision {
     /// The stream.
     pub stream: StreamName,
@@ -50,7 +54,8 @@ impl fmt::Display for At {
 impl fmt::Display for ExpectedRevision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exists => f.write_str("at any revision"),
+            Self::Absent => f.write_str("to have none"),
+            Self::Exists => f.write_str("to have some"),
             Self::OneOf(revisions) if revisions.is_empty() => f.write_str("at a revision it never had"),
             Self::OneOf(revisions) => {
                 let all: Vec<_> = revisions.iter().map(Revision::to_string).collect();
@@ -63,6 +68,13 @@ impl fmt::Display for ExpectedRevision {
 impl From<Revision> for ExpectedRevision {
     fn from(revision: Revision) -> Self {
         Self::OneOf(vec![revision])
+    }
+}
+
+/// Where a view was read: its revision, or no event.
+impl From<Option<Revision>> for ExpectedRevision {
+    fn from(revision: Option<Revision>) -> Self {
+        revision.map_or(Self::Absent, Self::from)
     }
 }
 
@@ -82,11 +94,12 @@ impl ExpectedRevision {
     /// assert!(three.holds(Some(Revision::new(3))) && !three.holds(Some(Revision::new(4))));
     /// assert!(ExpectedRevision::Exists.holds(Some(Revision::new(0))));
     /// assert!(!ExpectedRevision::Exists.holds(None));
+    /// assert!(ExpectedRevision::from(None).holds(None));
     /// ```
     pub fn holds(&self, actual: Option<Revision>) -> bool {
         match (self, actual) {
-            (_, None) => false,
-            (Self::Exists, Some(_)) => true,
+            (Self::Absent, None) | (Self::Exists, Some(_)) => true,
+            (Self::Absent, Some(_)) | (_, None) => false,
             (Self::OneOf(revisions), Some(actual)) => revisions.contains(&actual),
         }
     }
@@ -94,6 +107,7 @@ impl ExpectedRevision {
     /// Puts it on a command, in place of an earlier one.
     pub(crate) fn stamp(&self, metadata: &mut Metadata) {
         let text = match self {
+            Self::Absent => ABSENT.to_owned(),
             Self::Exists => EXISTS.to_owned(),
             Self::OneOf(revisions) => revisions.iter().map(Revision::to_string).collect::<Vec<_>>().join(","),
         };
@@ -105,6 +119,7 @@ impl ExpectedRevision {
     pub(crate) fn of(metadata: &Metadata) -> Option<Self> {
         let (_, text) = metadata.headers.iter().find(|(name, _)| &**name == HEADER)?;
         Some(match &**text {
+            ABSENT => Self::Absent,
             EXISTS => Self::Exists,
             text => {
                 Self::OneOf(text.split(',').filter_map(|part| part.parse().ok().map(Revision::new)).collect())
@@ -153,6 +168,7 @@ mod tests {
     fn what_is_put_on_a_command_is_read_from_it() {
         let (one, two) = (Revision::new(1), Revision::new(2));
         for expected in [
+            ExpectedRevision::Absent,
             ExpectedRevision::Exists,
             ExpectedRevision::from(one),
             ExpectedRevision::OneOf(vec![one, two]),

@@ -81,3 +81,16 @@ fn what_is_no_data_directory_is_refused() {
         assert_eq!(empty.status.code(), Some(1), "{empty:?}");
     }
 }
+
+#[test]
+fn the_folder_of_one_application_is_looked_into_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    let id = server.create(2.0);
+    assert_eq!(server.value(&id), 2.0);
+    let one = dir.path().join("calculator");
+    let output = factum(&["inspect", one.to_str().unwrap(), "--json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["services"]["calculator"]["events"], 1, "{json}");
+    assert!(factum(&["verify", one.to_str().unwrap()]).status.success());
+}

@@ -66,7 +66,11 @@ fn of_two_that_expect_the_same_revision_the_lane_lets_the_first_through() {
         assert_eq!((refused.status, refused.events.len()), (Status::Rejected, 0));
         let rejection = refused.rejection.unwrap();
         assert_eq!((&*rejection.code, rejection.status), ("stale-revision", 412));
-        assert!(rejection.reason.contains("stands at revision 1, not at 0"), "{}", rejection.reason);
+        assert!(
+            rejection.reason.contains("stands at revision 1, and was expected at 0"),
+            "{}",
+            rejection.reason
+        );
         assert_eq!(
             third.outcome().await.unwrap().status,
             Status::Succeeded,

@@ -1,0 +1,9 @@
+//! What the command line prints. A reader that has gone, such as `head`, is no failure of what was told.
+
+use std::io::{self, Write};
+
+/// To standard output, at once.
+pub(crate) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
