@@ -35,8 +35,9 @@ pub struct Representation<'a> {
     /// Which.
     #[schemars(with = "Uuid")]
     pub id: IssueId,
-    /// What people call it.
+    /// What people call it, from 1.
     #[serde(rename = "issueId")]
+    #[schemars(range(min = 1))]
     pub number: u64,
     /// In one line.
     pub title: &'a str,
