@@ -35,7 +35,7 @@ impl Model for Load {
     type Scope = Tagged<StudentId>;
     fn apply(&mut self, event: CampusEvent) {
         match event {
-            CampusEvent::Enrolled { .. } => self.0 += 1,
+            CampusEvent::Enrolled { .. } => self.0 = self.0.saturating_add(1),
         }
     }
 }

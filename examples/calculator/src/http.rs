@@ -14,6 +14,7 @@ use std::time::Duration;
 /// A read waits so long for commands that were accepted before it.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
+// ANCHOR: service
 /// The calculator, over `app`.
 pub fn service(app: App) -> Service {
     let which = "The value that was meant.";
@@ -40,6 +41,7 @@ pub fn service(app: App) -> Service {
         hints: &HINTS,
     }
 }
+// ANCHOR_END: service
 
 const HINTS: [&str; 3] = [
     r#"id=$(curl -s -d '{"value": 2}' -H 'Content-Type: application/json' {url}/values | sed 's/.*"value_id":"\([^"]*\).*/\1/')"#,
@@ -47,6 +49,7 @@ const HINTS: [&str; 3] = [
     "curl -s {url}/values/$id",
 ];
 
+// ANCHOR: create_body
 /// A value to begin.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +58,7 @@ struct Create {
     /// At what.
     value: f64,
 }
+// ANCHOR_END: create_body
 
 /// A change of a value.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -77,6 +81,7 @@ struct Read {
     value: f64,
 }
 
+// ANCHOR: create
 async fn create(
     State(app): State<App>,
     incoming: Incoming,
@@ -90,7 +95,9 @@ async fn create(
         .created_at(created)
         .await
 }
+// ANCHOR_END: create
 
+// ANCHOR: update
 async fn update(
     State(app): State<App>,
     PathId(value_id): PathId<ValueId>,
@@ -100,7 +107,9 @@ async fn update(
     let command = UpdateValue { value_id, operation, value };
     incoming.submit(&app, command).minted("value_id", value_id).await
 }
+// ANCHOR_END: update
 
+// ANCHOR: read
 async fn read(
     State(app): State<App>,
     PathId(value_id): PathId<ValueId>,
@@ -113,3 +122,4 @@ async fn read(
     let value = value.ok_or_else(missing)?;
     Ok(unless.answer(revision, Json(Read { value_id, value })))
 }
+// ANCHOR_END: read

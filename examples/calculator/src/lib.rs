@@ -14,5 +14,7 @@ pub use http::service;
 pub use update_value::UpdateValue;
 pub use value::Value;
 
+// ANCHOR: commands
 /// The commands that the calculator decides.
 pub type Commands = (CreateValue, UpdateValue);
+// ANCHOR_END: commands

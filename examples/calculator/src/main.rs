@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+// ANCHOR: main
 fn main() -> ExitCode {
     factum_cli::log_to_stderr();
     factum_cli::run(
@@ -9,3 +10,4 @@ fn main() -> ExitCode {
             .service::<calculator::Commands>("calculator", calculator::service),
     )
 }
+// ANCHOR_END: main

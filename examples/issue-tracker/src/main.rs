@@ -1,4 +1,4 @@
-//! The issue tracker alone: `cargo run --release -p issue-tracker -- serve`.
+//! The issue tracker alone: `cargo run --release -p issue-tracker -- serve --data ./issues-data`.
 
 use std::process::ExitCode;
 
