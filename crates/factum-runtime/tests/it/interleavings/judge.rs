@@ -76,6 +76,10 @@ struct Walk<'a> {
     held: BTreeMap<StreamName, (CommandId, String)>,
     /// Of the last release of each key: its last commit, and where the last command had stood.
     came_again: BTreeMap<StreamName, (Sequence, Position)>,
+    /// That last command.
+    last_again: BTreeMap<StreamName, CommandId>,
+    /// Under which mode each command was accepted, and its kind.
+    accepted: BTreeMap<CommandId, (LaneMode, String)>,
 }
 
 pub(super) fn judge(world: &World) {
@@ -93,6 +97,8 @@ pub(super) fn judge(world: &World) {
         stands: BTreeMap::new(),
         held: BTreeMap::new(),
         came_again: BTreeMap::new(),
+        last_again: BTreeMap::new(),
+        accepted: BTreeMap::new(),
     };
     let first = entries.iter().find(|entry| entry.event_type.as_str() == "factum.lanes-laid-out");
     first.into_iter().for_each(|first| walk.lay_out(first));
@@ -149,18 +155,31 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether two commands of a key have an order at all: those of different kinds have none if one of them
+    /// was accepted while only those of one kind wait for each other.
+    fn wait_for_each_other(&self, one: CommandId, other: CommandId) -> bool {
+        let ((mode, name), (other_mode, other_name)) = (&self.accepted[&one], &self.accepted[&other]);
+        name == other_name || ![mode, other_mode].contains(&&LaneMode::ByCommand)
+    }
+
     fn command(&mut self, entry: &RecordedEvent, name: &str) {
         let id = match entry.corrects {
             Some(first) => self.ids[&first],
             None => entry.commit.command_id,
         };
         self.ids.insert(entry.id, id);
+        self.accepted.entry(id).or_insert_with(|| (self.layout, name.to_owned()));
         let at = entry.position;
         let stood = self.stands.insert(id, at);
         if let Some(stood) = stood {
             let release = entry.commit.sequence;
             let before = self.came_again.insert(entry.stream.clone(), (release, stood));
-            let in_order = before.is_none_or(|(other, before)| other != release || before < stood);
+            let last = self.last_again.insert(entry.stream.clone(), id);
+            let in_order = before.is_none_or(|(other, before)| {
+                other != release
+                    || before < stood
+                    || last.is_some_and(|last| !self.wait_for_each_other(last, id))
+            });
             assert!(in_order, "{id} came again at {at} after one that had stood behind it");
         }
         let here = |commit: &&Commit| {
