@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 fn segment(data: &Path) -> PathBuf {
@@ -93,4 +94,16 @@ fn the_folder_of_one_application_is_looked_into_by_itself() {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["services"]["calculator"]["events"], 1, "{json}");
     assert!(factum(&["verify", one.to_str().unwrap()]).status.success());
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_change_what_was_found() {
+    let dir = tempfile::tempdir().unwrap();
+    Server::start(dir.path()).kill();
+    for verb in ["verify", "inspect"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
+        let mut child = command.arg(verb).arg(dir.path()).stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert!(child.wait().unwrap().success(), "{verb}");
+    }
 }

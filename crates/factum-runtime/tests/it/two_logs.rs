@@ -3,6 +3,7 @@
 
 use crate::bank::{AccountId, Cash, Deposit, PayIn};
 use factum::{ErrorKind, LaneState, Status, SubmitError, prelude::*, store::MemoryStore};
+use factum_testkit::Intercepted;
 use std::{fs, path::Path, sync::Arc};
 
 const ANN: AccountId = AccountId(1);
@@ -89,5 +90,22 @@ fn one_key_means_one_request_whichever_way_it_comes() {
         assert!(again.repeated());
         assert_eq!(again.outcome().await.unwrap().status, Status::Succeeded);
         assert_eq!(app.store().head().await.unwrap().position.get(), 2);
+    });
+}
+
+#[test]
+fn lanes_that_panic_say_so_and_keep_nobody_waiting() {
+    block_on(async {
+        let broken = Intercepted::new(Arc::new(MemoryStore::new()), |store, batch| {
+            let lays_out = batch[0].commit.command.name.as_str().starts_with("factum.");
+            assert!(!lays_out, "the store is broken");
+            store.append(batch)
+        });
+        let events = Arc::new(MemoryStore::new());
+        let app = App::on(events).command_log(Arc::new(broken)).commands::<(PayIn, Deposit)>().start();
+        let ticket = app.submit(PayIn(ANN, 1)).await.unwrap();
+        assert!(ticket.outcome().await.is_err(), "nobody decides it");
+        let LaneState::Failed(cause) = app.lanes().unwrap().state() else { panic!("they did not fail") };
+        assert!(cause.to_string().contains("the store is broken"), "{cause}");
     });
 }
