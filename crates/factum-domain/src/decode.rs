@@ -37,6 +37,17 @@ pub enum DecodeError {
         /// The newest version this build knows.
         known: u32,
     },
+    /// A newer build wrote it: this one knows no event of that name in its context.
+    #[error(
+        "read event `{name}` at position {position}: this build knows no event of that name: deploy the build \
+         that wrote it, or a later one; if it was renamed, say so with `was(\"{name}\")`"
+    )]
+    Unknown {
+        /// Its stored name.
+        name: String,
+        /// Where it stands.
+        position: Position,
+    },
     /// It is not JSON.
     #[error(
         "read event `{name}` at position {position}: its codec is {codec}, and typed events are stored as \

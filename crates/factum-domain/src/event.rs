@@ -37,6 +37,11 @@ pub trait EventSet: Sized + Send + 'static {
     /// The kinds of event in it.
     const TYPES: &'static [EventDescriptor];
 
+    /// What begins the stored names of all that can happen there, if the set means to be all of it: then a
+    /// name that begins so and is not known is the name of an event that this build does not know.
+    #[doc(hidden)]
+    const CONTEXT: Option<&'static str> = None;
+
     /// The event, or `None` if it is of no kind in this set.
     ///
     /// # Errors
@@ -64,6 +69,15 @@ pub trait Event: EventSet + Sync {
 #[doc(hidden)]
 pub fn includes(types: &[EventDescriptor], record: &RecordedEvent) -> bool {
     types.iter().any(|kind| kind.names().any(|name| name == record.event_type.as_str()))
+}
+
+/// Whether a record is an event of the context that `E` means to be all of, and of none of its kinds: a newer
+/// build wrote it.
+pub(crate) fn is_unknown<E: EventSet>(record: &RecordedEvent) -> bool {
+    let own = |context: &str| {
+        record.event_type.as_str().strip_prefix(context).is_some_and(|rest| rest.starts_with('.'))
+    };
+    E::CONTEXT.is_some_and(own) && !includes(E::TYPES, record)
 }
 
 #[doc(hidden)]

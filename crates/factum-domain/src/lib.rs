@@ -18,6 +18,7 @@ mod held;
 mod id;
 mod model;
 mod models;
+mod projection;
 mod reached;
 mod recorded;
 mod reject;
@@ -25,6 +26,8 @@ mod scope;
 mod shape;
 mod snapshot;
 mod tagged;
+mod view;
+mod view_key;
 
 pub use command::{Command, CommandDecodeError};
 pub use commands::{CommandVisitor, Commands};
@@ -38,6 +41,7 @@ pub use given::{Given, Happened, When, given, given_nothing, given_stored};
 pub use id::Id;
 pub use model::{Key, Model};
 pub use models::{Models, OneModel, SeveralModels};
+pub use projection::{Page, Projection};
 pub use reached::ReachedBy;
 pub use recorded::Recorded;
 pub use reject::{Never, Refused, Reject, RejectCase};
@@ -46,6 +50,8 @@ pub use scope::{Boundary, Everything, Last, Scope, Stream, Tagged};
 pub use snapshot::SnapshotPlan;
 pub use snapshot::{Snapshot, SnapshotState};
 pub use tagged::TagField;
+pub use view::{Mode, OnError, View, ViewEvent};
+pub use view_key::ViewKey;
 
 /// What generated code names. No promise is made about it.
 #[doc(hidden)]
@@ -63,6 +69,7 @@ pub mod __private {
         id::IdValue,
         reached::{CarriesTag, LivesInStreamOf, UnknownVariant, VariantAt, descriptor_at, variant_index},
         reject::{Reason, is_reason, rejected},
+        view::{form, read},
     };
     pub use bytes::Bytes;
     pub use factum_event::{NewEvent, RecordedEvent, StreamName, Tag};

@@ -2,7 +2,8 @@
 
 use crate::{DecodeError, EventDescriptor, EventSet, ReachedBy, Stream, Tagged};
 use factum_event::{
-    CommandId, CommitHeader, CorrelationId, EventId, Position, RecordedEvent, Revision, StreamName, Timestamp,
+    CommandId, CommitHeader, CorrelationId, EventId, Position, RecordedEvent, Revision, StreamName, Tag,
+    Timestamp,
 };
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Recorded<E> {
     pub effective_at: Timestamp,
     /// The event it supersedes.
     pub corrects: Option<EventId>,
+    /// What it can be found by.
+    pub tags: Vec<Tag>,
     /// What it shares with the other events of its commit: when, by whom, in answer to what.
     pub commit: Arc<CommitHeader>,
 }
@@ -44,6 +47,7 @@ impl<E> Recorded<E> {
             revision: record.revision,
             effective_at: record.effective_at,
             corrects: record.corrects,
+            tags: record.tags.clone(),
             commit: Arc::clone(&record.commit),
         }
     }
@@ -76,6 +80,7 @@ impl<E> Recorded<E> {
 
 impl<E: EventSet> EventSet for Recorded<E> {
     const TYPES: &'static [EventDescriptor] = E::TYPES;
+    const CONTEXT: Option<&'static str> = E::CONTEXT;
 
     fn decode(record: &RecordedEvent) -> Result<Option<Self>, DecodeError> {
         Ok(E::decode(record)?.map(|event| Self::new(event, record)))

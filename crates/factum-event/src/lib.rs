@@ -11,10 +11,12 @@ pub mod limits;
 mod name;
 mod number;
 mod outcome;
+mod period;
 mod query;
 mod recorded;
 mod time;
 mod token;
+mod value;
 
 pub use commit::{
     Codec, CommandPayload, CommandRecord, InvalidCommit, Metadata, NewCommit, NewEvent, Tracking,
@@ -24,7 +26,9 @@ pub use id::{CausationId, CommandId, CorrelationId, EventId, LogId};
 pub use name::{Category, CommandName, EventType, InvalidName, Source, StreamName, Tag};
 pub use number::{Position, Revision, Sequence};
 pub use outcome::{Outcome, Rejection};
+pub use period::{Day, InvalidPeriod, Month};
 pub use query::{Query, QueryItem, StreamFilter};
 pub use recorded::{Commit, CommitHeader, RecordedEvent};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use token::{InvalidToken, LogIdentity, Token};
+pub use value::Value;

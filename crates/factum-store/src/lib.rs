@@ -32,6 +32,7 @@ mod error;
 mod memory;
 mod observe;
 mod ports;
+pub mod read_models;
 pub mod snapshots;
 mod store;
 mod watch;
@@ -42,6 +43,9 @@ pub use memory::MemoryStore;
 pub use observe::{AppendObserver, GroupMeasure};
 pub use ports::{
     Clock, Entropy, Monotonic, SystemClock, SystemEntropy, SystemMonotonic, fresh_command_id, fresh_log_id,
+};
+pub use read_models::{
+    Build, BuildTx, Checkpoint, CommitError, MemoryReadModels, ReadModel, ReadModels, Row, Sql, Tables, Tx,
 };
 pub use snapshots::{MemorySnapshots, SnapshotKey, SnapshotStore, StoredSnapshot};
 pub use store::{

@@ -25,6 +25,7 @@ pub(super) fn implement(name: &Ident, context: &str, variants: &[EventVariant<'_
             #[automatically_derived]
             impl __p::EventSet for #name {
                 const TYPES: &'static [__p::EventDescriptor] = &[#(#types),*];
+                const CONTEXT: ::core::option::Option<&'static str> = ::core::option::Option::Some(#context);
 
                 fn decode(
                     __record: &__p::RecordedEvent,
