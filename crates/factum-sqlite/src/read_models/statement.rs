@@ -53,7 +53,12 @@ pub(super) fn execute(conn: &Conn, about: About<'_>, sql: &str, values: &[Value]
     }
     // Statements that make tables leave the count of the one before.
     let before = conn.total_changes();
-    let changed = statement.raw_execute().map_err(|cause| about.refused(sql, &cause))?;
+    let changed = statement.raw_execute().map_err(|cause| {
+        if statement.expanded_sql().is_none() {
+            return about.wrong(sql, "there is no statement");
+        }
+        about.refused(sql, &cause)
+    })?;
     Ok(if conn.total_changes() == before { 0 } else { u64::try_from(changed).unwrap_or(u64::MAX) })
 }
 
