@@ -139,6 +139,15 @@ impl Served {
         read(request.header("Content-Type", "application/json").send(body).unwrap())
     }
 
+    /// Sends no body at all.
+    pub(crate) fn bare_post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send_empty().unwrap())
+    }
+
     pub(crate) fn get_as(&self, actor: &str, path: &str) -> Answer {
         self.get(path, &[("Authorization", &format!("Bearer t-{actor}"))])
     }
