@@ -78,6 +78,7 @@ pub struct Builder<B> {
     snapshots: Option<Arc<dyn SnapshotStore>>,
     projections: ProjectionSet,
     projection_bounds: ProjectionBounds,
+    decides: bool,
 }
 
 /// What an application can be started on, and the database that its SQL tables are in.
@@ -318,6 +319,7 @@ impl<B> Builder<B> {
             snapshots: None,
             projections: ProjectionSet::default(),
             projection_bounds: ProjectionBounds::default(),
+            decides: true,
         }
     }
 
@@ -368,6 +370,13 @@ impl<B> Builder<B> {
     /// How much the lanes hold in memory, and how often they write down how far they are.
     pub fn lane_bounds(mut self, bounds: LaneBounds) -> Self {
         self.bounds = bounds;
+        self
+    }
+
+    /// Decides no command that was accepted: those wait for the next start. For work on the data of a service that
+    /// does not run.
+    pub fn lanes_at_rest(mut self) -> Self {
+        self.decides = false;
         self
     }
 
@@ -435,8 +444,9 @@ impl<B> Builder<B> {
         if let Some(commands) = &commands {
             engine = engine.with_command_log(Arc::clone(commands));
         }
+        let spawn: &dyn Spawn = if self.decides { &*self.spawn } else { &NoSpawn };
         let lanes = commands.map(|commands| {
-            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
+            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, spawn)
         });
         App { engine, lanes, projections }
     }
@@ -528,7 +538,7 @@ impl Builder<Embedded> {
         let (events, report) = self.open_events()?;
         warn(&self.backend.directory.display().to_string(), &report);
         let (commands, models) = (self.open_commands()?, self.read_models());
-        self.spawn = Arc::new(NoSpawn);
+        self.decides = false;
         let (set, ports) = (std::mem::take(&mut self.projections), self.ports.clone());
         let app = self.over(Arc::clone(&events), commands, Arc::clone(&models));
         Ok(App { projections: Projections::at_rest(events, ports, models, set).await, ..app })
