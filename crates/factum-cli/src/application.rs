@@ -4,7 +4,7 @@ use crate::{commands, inspect, log_sizes, projections, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use factum::{App, Builder, Embedded};
 use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 /// An application: its name, the verb that serves it, its services.
 #[derive(Debug)]
@@ -144,7 +144,12 @@ impl Application {
 /// Reads the command line, does what it says, and tells how the process should end: 0 done, 1 the data is
 /// damaged, the service failed, or what was asked for was refused or not waited for, 2 the command line is wrong.
 pub fn run(application: Application) -> ExitCode {
-    let matches = match application.command().try_get_matches() {
+    run_from(application, std::env::args_os())
+}
+
+/// As [`run`], with this command line, its first word the name of the program.
+pub fn run_from(application: Application, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match application.command().try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => {
             // Nothing is left to do if even this cannot be printed.

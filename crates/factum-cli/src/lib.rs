@@ -18,4 +18,4 @@ mod tracing;
 mod verify;
 
 pub use self::tracing::log_to_stderr;
-pub use application::{Application, run};
+pub use application::{Application, run, run_from};

@@ -12,7 +12,7 @@ use crate::{
     },
     say::{note, say},
 };
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -50,14 +50,14 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             verb("rebuild", "Make some anew beside what is read, and wait until they have taken its place")
-                .arg(name().num_args(1..).required_unless_present("all"))
+                .arg(name().required(false).num_args(1..))
                 .arg(
                     Arg::new("all")
                         .long("all")
                         .help("All of them, of each service in one pass over its log")
-                        .conflicts_with("name")
                         .action(ArgAction::SetTrue),
                 )
+                .group(ArgGroup::new("which").args(["name", "all"]).required(true))
                 .arg(
                     Arg::new("key")
                         .long("key")
