@@ -1,5 +1,6 @@
 //! Read models in SQLite, each build in a file of its own. See [`SqliteReadModels`].
 
+mod asked;
 mod authority;
 mod build;
 mod connection;
@@ -47,7 +48,7 @@ impl Sql for Sqlite {
 ///
 /// Statements have `$1`, `$2` for values. They reach neither what begins with `factum_` nor the transaction they
 /// are in. Point reads are done in the thread that asks, as is writing; queries and listings on a few threads of
-/// its own. One connection writes; within a process others wait for it without holding a thread, another process
+/// its own; a query that nobody waits for any more is ended. One connection writes; within a process others wait for it without holding a thread, another process
 /// is waited for up to 5 s.
 ///
 /// ```

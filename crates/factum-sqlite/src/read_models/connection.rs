@@ -2,7 +2,7 @@
 
 use super::authority::{Authority, Borrowed, Who};
 use crate::database::BUSY;
-use rusqlite::{CachedStatement, Connection, Error, OpenFlags, config::DbConfig};
+use rusqlite::{CachedStatement, Connection, Error, InterruptHandle, OpenFlags, config::DbConfig};
 use std::{fmt, path::Path, time::Duration};
 
 /// What all cached statements of ours begin with, so that no statement of a projection is taken for one: who may
@@ -128,6 +128,11 @@ impl Conn {
     /// Whether a transaction is under way. Some failures end one.
     pub(super) fn is_writing(&self) -> bool {
         !self.connection.is_autocommit()
+    }
+
+    /// What ends a statement from another thread.
+    pub(super) fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     pub(super) fn total_changes(&self) -> u64 {
