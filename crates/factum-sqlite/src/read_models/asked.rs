@@ -69,3 +69,20 @@ impl Asked {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::connection::Synchronous, *};
+
+    #[test]
+    fn what_nobody_waits_for_is_not_begun() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = Conn::writer(&dir.path().join("a.sqlite"), Synchronous::Off, true).unwrap();
+        let asking = Asking::default();
+        let asked = asking.asked();
+        assert_eq!(asked.reading(&conn, || Ok(1)), Ok(1));
+        drop(asking);
+        let read = asked.reading(&conn, || -> Result<u8, _> { panic!("it was begun") });
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::Retry);
+    }
+}

@@ -16,6 +16,9 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// The file of changes is cut back to this, in bytes, once nobody reads in it.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
+/// So many pages of changes are moved into the file at a time: a page that changes often is moved once.
+const WAL_PAGES: i64 = 4096;
+
 /// How much is done for what is written to outlast a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Synchronous {
@@ -60,6 +63,8 @@ impl Conn {
         connection.pragma_update(None, "synchronous", synchronous.name())?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
         Self::over(connection)
     }
 
@@ -70,13 +75,15 @@ impl Conn {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "query_only", true)?;
-        let conn = Self::over(connection)?;
-        conn.leaves_the_files()?;
-        Ok(conn)
+        Self::over(connection)
     }
 
     fn over(mut connection: Connection) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // A name in quotes is a name: that of no column is not taken for a text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         let authority = Authority::over(&mut connection)?;
         Ok(Self { connection, authority })
     }

@@ -8,8 +8,12 @@ use factum_store::{
 };
 use std::{
     fs,
+    future::poll_fn,
     io::{Seek, SeekFrom, Write},
     path::Path,
+    sync::Arc,
+    task::Poll,
+    thread,
 };
 
 #[test]
@@ -37,6 +41,7 @@ fn what_was_kept_is_there_after_a_reopen() {
     assert_eq!(files(&made), ["projections.sqlite", "roster.1.1.sqlite"]);
     let models = SqliteReadModels::at(&made);
     assert_eq!(block_on(models.builds("roster")), Ok(vec![checks::build()]));
+    assert_eq!(files(&made), ["projections.sqlite", "roster.1.1.sqlite"], "looking leaves nothing behind");
     assert_eq!(block_on(models.notes("roster")), Ok(Some("noted".into())));
     let found = block_on(models.find(&checks::build())).unwrap().unwrap();
     assert_eq!(all(&*found), (vec!["a".to_owned()], Some(checks::checkpoint(4))));
@@ -180,11 +185,50 @@ fn where_the_directory_was_taken_away_nothing_is_written_into_the_void() {
     keep(&*again, vec![plain("b", 1)], 4).unwrap();
     block_on(models.note("roster", "again".into())).unwrap();
     drop(model);
-    assert_eq!(all(&*again).0, ["b"], "who closes the old one leaves the new one's files");
+    assert_eq!(all(&*opened(dir.path())).0, ["b"], "who closes the old one leaves the new one's files");
     drop((again, models));
     assert_eq!(all(&*opened(dir.path())).0, ["b"]);
     let noted = block_on(SqliteReadModels::at(dir.path()).notes("roster"));
     assert_eq!(noted, Ok(Some("again".into())));
+}
+
+#[test]
+fn who_has_a_build_open_that_was_taken_away_never_reads_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let models = SqliteReadModels::at(dir.path());
+    let (build, tables) = (checks::build(), checks::documents());
+    let old = block_on(models.open(&build, &tables)).unwrap();
+    keep(&*old, vec![plain("a", 1)], 4).unwrap();
+    block_on(models.remove(&build)).unwrap();
+    let new = block_on(models.open(&build, &tables)).unwrap();
+    keep(&*new, vec![plain("b", 1)], 4).unwrap();
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+    let reads = Arc::clone(&old);
+    let mut running = old.rows(endless, Vec::new());
+    block_on(poll_fn(|context| Poll::Ready(running.as_mut().poll(context).is_pending())));
+    // Behind the other, which so has the one connection that there is to the old file.
+    assert_eq!(all(&*new).0, ["b"]);
+    let reading = thread::spawn(move || all(&*reads).0);
+    assert_eq!(all(&*new).0, ["b"]);
+    drop(running);
+    assert_eq!(reading.join().unwrap(), ["a"]);
+}
+
+#[test]
+fn notes_are_read_from_the_file_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (SqliteReadModels::at(dir.path()), SqliteReadModels::at(dir.path()));
+    for (round, looks) in [("1", false), ("2", true)] {
+        block_on(one.note("roster", round.into())).unwrap();
+        assert_eq!(block_on(other.notes("roster")), Ok(Some(round.into())));
+        fs::remove_dir_all(dir.path()).unwrap();
+        if looks {
+            assert_eq!(block_on(other.notes("roster")), Ok(None));
+            let third = SqliteReadModels::at(dir.path());
+            block_on(third.note("roster", "third".into())).unwrap();
+            assert_eq!(block_on(other.notes("roster")), Ok(Some("third".into())));
+        }
+    }
 }
 
 #[test]

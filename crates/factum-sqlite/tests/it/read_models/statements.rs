@@ -17,7 +17,7 @@ use std::{
 };
 
 /// What would break the bookkeeping, or outlive the transaction.
-const FORBIDDEN: [&str; 33] = [
+const FORBIDDEN: [&str; 34] = [
     "begin",
     "begin immediate",
     "commit",
@@ -42,6 +42,7 @@ const FORBIDDEN: [&str; 33] = [
     "alter table factum_documents add column x",
     "alter table factum_documents rename to mine",
     "create table factum_mine (x)",
+    "create table FACTUM_mine (x)",
     "create view factum_mine as select 1",
     "create index mine on factum_documents (body)",
     "create trigger mine after insert on factum_documents begin delete from seats; end",
@@ -184,6 +185,19 @@ fn only_dollars_and_numbers_are_parameters() {
     }
     let reading = block_on(model.rows("select $3 as x", values![1, 2, 3])).unwrap();
     assert_eq!(reading.value[0].integer("x"), Ok(3), "not every value needs to be used but the last");
+}
+
+#[test]
+fn names_in_quotes_are_names_and_foreign_keys_hold() {
+    let models = SqliteReadModels::in_memory();
+    let model = tables(&models);
+    let told = block_on(model.rows("select \"curse\" from seats", Vec::new())).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::FixInput, "{told}");
+    let mut tx = block_on(model.scratch()).unwrap();
+    let sql = "create table taken (course text references seats)";
+    block_on(tx.execute(sql, Vec::new())).unwrap();
+    let told = block_on(tx.execute("insert into taken values ('a')", Vec::new())).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::FixInput, "{told}");
 }
 
 #[test]
