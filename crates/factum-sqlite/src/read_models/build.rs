@@ -62,6 +62,7 @@ impl Opened {
             );
             return Err(StoreError::new(ErrorKind::FixInput, what));
         }
+        place.is_opened();
         let made_for = tables::made_for(&conn).map_err(failed)?;
         let readers = Readers::of(&place).map_err(failed)?;
         let documents = Arc::new(Documents::with(made_for.indexes()));

@@ -193,6 +193,19 @@ fn where_the_directory_was_taken_away_nothing_is_written_into_the_void() {
 }
 
 #[test]
+fn a_file_of_the_same_name_is_not_taken_for_the_one_that_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = opened(dir.path());
+    keep(&*old, vec![plain("a", 1)], 4).unwrap();
+    fs::remove_dir_all(dir.path()).unwrap();
+    let new = opened(dir.path());
+    let told = block_on(old.claim()).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Reopen, "{told}");
+    keep(&*new, vec![plain("b", 1)], 4).unwrap();
+    assert_eq!((all(&*old).0, all(&*new).0), (vec!["a".to_owned()], vec!["b".to_owned()]));
+}
+
+#[test]
 fn who_has_a_build_open_that_was_taken_away_never_reads_another() {
     let dir = tempfile::tempdir().unwrap();
     let models = SqliteReadModels::at(dir.path());
