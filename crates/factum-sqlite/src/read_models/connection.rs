@@ -88,12 +88,6 @@ impl Conn {
         Ok(Self { connection, authority })
     }
 
-    /// Does nothing to the files when it is closed. They may be another build's by then.
-    pub(super) fn leaves_the_files(&self) -> Result<(), Error> {
-        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(())
-    }
-
     /// Works for `who` until what is given back is dropped.
     pub(super) fn works_for(&self, who: Who) -> Borrowed<'_> {
         self.authority.of(who)

@@ -137,14 +137,3 @@ impl Drop for Writing {
         writer.give_back(conn);
     }
 }
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Some(conn) = &lock(&self.slot).idle
-            && !self.place.is_there()
-            && let Err(cause) = conn.leaves_the_files()
-        {
-            tracing::warn!(%cause, build = %self.place.build, "a connection may touch files on its end");
-        }
-    }
-}
