@@ -7,9 +7,8 @@ use super::{
 };
 use factum_event::{Position, RecordedEvent};
 use factum_store::ReadOptions;
-use futures_channel::mpsc;
-use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// So many pages are ready at the most, besides the one that is being read.
 const PAGES_MAX: usize = 1;
@@ -35,7 +34,7 @@ impl Ahead {
         mut after: Position,
         up_to: Position,
     ) -> Self {
-        let (mut pages, received) = mpsc::channel(PAGES_MAX);
+        let (pages, received) = mpsc::channel(PAGES_MAX);
         let (store, limit) = (Arc::clone(host.store()), host.bounds().page_events);
         let read = async move {
             let query = definition.query();
@@ -57,6 +56,6 @@ impl Ahead {
 
     /// The next page; none if there is none any more.
     pub(super) async fn next(&mut self) -> Option<AheadPage> {
-        self.0.next().await
+        self.0.recv().await
     }
 }
