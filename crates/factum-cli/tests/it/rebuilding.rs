@@ -49,6 +49,28 @@ fn a_rebuild_that_is_not_waited_for_goes_on_when_the_data_is_served() {
 }
 
 #[test]
+fn a_rebuild_of_data_goes_on_with_the_one_that_was_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    enter(dir.path(), "bank", 1..=3);
+    ledger(dir.path(), "projections rebuild counts --data DIR").done();
+    ledger(dir.path(), "projections rebuild counts --no-wait --data DIR").done();
+    let told = ledger(dir.path(), "projections rebuild counts --data DIR").done();
+    assert_eq!(told, "bank/counts: build 1.3 is read now\n");
+}
+
+#[test]
+fn what_one_service_refuses_keeps_no_other_from_being_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    enter(dir.path(), "bank", 1..=3);
+    enter(dir.path(), "shop", 1..=3);
+    ledger(dir.path(), "projections rebuild --all --data DIR").done();
+    ledger(dir.path(), "projections disable counts --data DIR").done();
+    let ended = ledger(dir.path(), "projections rebuild --all --data DIR");
+    assert_eq!((ended.code, &*ended.out), (1, "shop/sums: build 1.3 is read now\n"), "{ended:?}");
+    assert!(ended.err.contains("bank: projection `counts` is disabled: enable it"), "{ended:?}");
+}
+
+#[test]
 fn one_key_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     enter(dir.path(), "bank", 1..=3);

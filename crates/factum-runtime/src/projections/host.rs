@@ -73,7 +73,7 @@ impl Host {
             one.slot.runs(one.member.build().clone(), run.clone());
         }
         let names: Vec<_> = fed.iter().map(|fed| fed.member.name()).collect();
-        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0 };
+        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None };
         drop(run);
         self.spawn.spawn_beside(
             "factum-projection",
