@@ -100,12 +100,11 @@ fn wait(
                 true
             }
             Came::Home(build) => {
-                progress.ended(&awaited.name);
-                say(&format!("{}: build {build} is read now\n", awaited.name));
+                progress.ended(&awaited.name, &format!("{}: build {build} is read now\n", awaited.name));
                 false
             }
             Came::Not(why) => {
-                progress.ended(&awaited.name);
+                progress.ended(&awaited.name, "");
                 failed.push(format!("{} {why}", awaited.name));
                 false
             }
