@@ -40,7 +40,9 @@ fn a_rebuild_that_is_not_waited_for_goes_on_when_the_data_is_served() {
     let told = ledger(data, "projections rebuild counts --no-wait --data DIR").done();
     assert_eq!(told, "bank/counts: it begins once it is served; see its `status`\n");
     let one = ledger(data, "projections status counts --json --data DIR").json();
-    assert_eq!((&one["building"]["build"]["number"], &one["building"]["position"]), (&3.into(), &0.into()));
+    let building = &one["building"];
+    let told = (&building["build"]["number"], &building["position"], &building["status"]);
+    assert_eq!(told, (&3.into(), &0.into(), &"starting".into()), "nobody feeds it: {one:#}");
     ledger(data, "projections cancel counts --data DIR").done();
     let told = ledger(data, "projections cancel counts --data DIR").refused();
     assert!(told.contains("nothing to cancel"), "{told}");
