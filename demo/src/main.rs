@@ -7,6 +7,7 @@ fn main() -> ExitCode {
     factum_cli::run(
         factum_cli::Application::new("factum", "demo")
             .service::<calculator::Commands>("calculator", calculator::service)
-            .service::<issue_tracker::Commands>("issue-tracker", issue_tracker::service),
+            .service::<issue_tracker::Commands>("issue-tracker", issue_tracker::service)
+            .service::<bank::Commands>("bank", bank::service),
     )
 }

@@ -45,7 +45,7 @@ fn the_documents_are_served_as_they_are_committed() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
     let start = server.get("/").text;
-    for (name, document) in ["calculator", "issue-tracker"].into_iter().zip(&*DOCUMENTS) {
+    for (name, document) in ["calculator", "issue-tracker", "bank"].into_iter().zip(&*DOCUMENTS) {
         let path = format!("/openapi/{name}.json");
         let answer = server.get(&path);
         assert_eq!((answer.status, &*answer.content_type), (200, "application/json"));
