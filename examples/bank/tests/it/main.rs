@@ -1,5 +1,8 @@
-//! The service over an app in memory.
+//! The service over an app in memory, asked over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod commands;
+mod concurrency;
 mod openapi;
+mod served;
