@@ -67,6 +67,7 @@ impl Place {
 pub struct Done<E> {
     pub(crate) place: Place,
     pub(crate) events: Vec<E>,
+    pub(crate) seen: bool,
 }
 
 impl<E> Done<E> {
@@ -103,6 +104,12 @@ impl<E> Done<E> {
     /// When it was stored.
     pub fn recorded_at(&self) -> Timestamp {
         self.place.recorded_at
+    }
+
+    /// Whether every read model that commands wait for holds what this one did; without any, it is true. One that
+    /// is paused, has stopped or is far behind is not waited for to the end: then this is false.
+    pub fn seen(&self) -> bool {
+        self.seen
     }
 
     /// Whether the same command had been sent before, and this is what became of it then.

@@ -1,13 +1,14 @@
 //! What every operation needs: the store, the ports, and the models kept at hand. Clones share all of it.
 
 use crate::{
-    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Execute, Intake, Retry, Sleep, SystemSleep, View,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Execute, Intake, Live, Projections, Retry, Sleep,
+    SystemSleep,
     cache::ModelCache,
     lanes::{CommandLog, Outcomes},
     snapshots::Snapshots,
 };
 use factum_domain::{Command, Key, Model};
-use factum_event::{CommandId, Timestamp};
+use factum_event::{CommandId, Position, Timestamp};
 use factum_store::{
     Clock, Entropy, SnapshotStore, Store, StoreError, SystemClock, SystemEntropy, fresh_command_id,
 };
@@ -47,13 +48,23 @@ pub struct Engine {
     cache: Option<Arc<ModelCache>>,
     snapshots: Option<Arc<Snapshots>>,
     commands: Option<CommandLog>,
+    projections: Option<Projections>,
 }
 
 impl Engine {
     /// An engine over `store`, which keeps [`CACHE_ENTRIES_DEFAULT`] folded states at hand.
     pub fn new(store: Arc<dyn Store>, ports: Ports, retry: Retry) -> Self {
         let cache = ModelCache::new(CACHE_ENTRIES_DEFAULT).map(Arc::new);
-        Self { store, ports, retry, outcomes: Arc::default(), cache, snapshots: None, commands: None }
+        Self {
+            store,
+            ports,
+            retry,
+            outcomes: Arc::default(),
+            cache,
+            snapshots: None,
+            commands: None,
+            projections: None,
+        }
     }
 
     /// Keeps so many folded states at hand; 0: none, and every load reads from the first event on.
@@ -82,6 +93,26 @@ impl Engine {
         self
     }
 
+    /// Lets commands wait for those of these read models that say so.
+    #[must_use]
+    pub fn with_projections(mut self, projections: Projections) -> Self {
+        self.projections = Some(projections);
+        self
+    }
+
+    /// The read models, where there are any.
+    pub fn projections(&self) -> Option<&Projections> {
+        self.projections.as_ref()
+    }
+
+    /// Waits for the read models that commands wait for, and tells whether all hold `position`.
+    pub(crate) async fn seen(&self, position: Position) -> bool {
+        match &self.projections {
+            Some(projections) => projections.seen(position).await,
+            None => true,
+        }
+    }
+
     pub(crate) fn command_log(&self) -> Option<&CommandLog> {
         self.commands.as_ref()
     }
@@ -101,7 +132,8 @@ impl Engine {
         self.cache.as_deref()
     }
 
-    pub(crate) fn ports(&self) -> &Ports {
+    /// Where time, randomness and waiting come from.
+    pub fn ports(&self) -> &Ports {
         &self.ports
     }
 
@@ -129,8 +161,8 @@ impl Engine {
     }
 
     /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
-    pub fn view<M: Model>(&self, key: Key<M>) -> View<'_, M> {
-        View::new(self, key)
+    pub fn view<M: Model>(&self, key: Key<M>) -> Live<'_, M> {
+        Live::new(self, key)
     }
 
     /// What became of a command; `None` if the log has not heard of it.

@@ -36,15 +36,19 @@ impl<'a, C: Command> Execute<'a, C> {
         let ended = run(engine, &mut typed, record, asked).instrument(underway.span()).await;
         underway.end(&ended);
         engine.outcomes().tell(id);
+        let seen = match &ended {
+            Ok(Ended::Now(place) | Ended::Earlier(place, _)) => engine.seen(place.position).await,
+            Err(_) => true,
+        };
         match ended {
             Ok(Ended::Now(place)) => {
                 let events = typed.into_decision().and_then(Result::ok).expect("what was stored was decided");
-                Ok(Done { place, events: events.into_vec() })
+                Ok(Done { place, events: events.into_vec(), seen })
             }
             Ok(Ended::Earlier(place, commit)) => {
                 let decode = |event| Ok(C::Event::decode(event)?);
                 let events: Result<Vec<_>, ExecuteError<_>> = commit.events.iter().map(decode).collect();
-                Ok(Done { place, events: events?.into_iter().flatten().collect() })
+                Ok(Done { place, events: events?.into_iter().flatten().collect(), seen })
             }
             Err(ExecuteError::Rejected(())) => {
                 let rejection = typed.into_decision().and_then(Result::err);

@@ -20,6 +20,7 @@ mod ticket;
 
 pub(crate) use command_log::CommandLog;
 pub use handler::Handlers;
+pub(crate) use lane::text_of;
 pub use layout::{LaneBounds, LaneLayout, LaneMode};
 pub use load::LaneLoad;
 pub use operate::{OperateError, Parking, WAITING_MAX};
@@ -96,7 +97,7 @@ impl Lanes {
         spawn.spawn(Box::pin(async move {
             let driving = AssertUnwindSafe(drive(&driven, layout, stopped)).catch_unwind().await;
             let ended = driving.unwrap_or_else(|panic| {
-                let what = format!("the lanes panicked: {}", lane::text_of(&*panic));
+                let what = format!("the lanes panicked: {}", text_of(&*panic));
                 Err(lane::Halt(StoreError::new(ErrorKind::ReportBug, what)))
             });
             let engine = driven.engine.clone();

@@ -14,14 +14,15 @@ mod expected;
 mod feeds;
 mod intake;
 mod lanes;
+mod live;
 mod load;
 mod observe;
+mod projections;
 mod retry;
 mod run;
 mod snapshots;
 mod states;
 mod status;
-mod view;
 mod watch;
 
 pub use cache::CACHE_ENTRIES_DEFAULT;
@@ -39,8 +40,13 @@ pub use lanes::{
     Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn,
     Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
 };
+pub use live::{At, Live};
 pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};
+pub use projections::{
+    ApplyError, BuildProgress, DISCARDED_MAX, DOCUMENTS_AT_HAND_MAX, DiscardedEvent, Documents, Found, Keyed,
+    List, Lister, ParkedEvent, ProjectionBounds, ProjectionError, ProjectionSet, ProjectionState,
+    ProjectionStatus, Projections, QueryError, Rows, STALLED_AFTER, SqlProjection, StopReason, TablesOf,
+};
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};
-pub use view::{At, View};
 pub use watch::Watch;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{fs, io, path::Path, path::PathBuf, time::Duration};
 
 /// How long another connection may hold the file before an operation is given up.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// A file's tables, and the number that says which layout they are.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,7 @@ fn begin_anew(path: &Path, layout: Layout, cause: &str) -> Result<Connection, Op
 }
 
 /// The file, and those that SQLite keeps beside it.
-fn files(path: &Path) -> [PathBuf; 3] {
+pub(crate) fn files(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|ending| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
@@ -106,6 +106,6 @@ fn try_open(path: &Path, layout: Layout) -> Result<Option<Connection>, rusqlite:
     Ok(Some(connection))
 }
 
-fn number_of(connection: &Connection) -> Result<i32, rusqlite::Error> {
+pub(crate) fn number_of(connection: &Connection) -> Result<i32, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }

@@ -10,6 +10,7 @@
 pub mod checks;
 mod content;
 mod memory;
+mod refusals;
 mod sql;
 
 pub use content::{Body, Content};
@@ -197,6 +198,7 @@ pub trait ReadModel: fmt::Debug + Send + Sync + 'static {
     fn claim(&self) -> BoxFuture<'_, Result<Claim, StoreError>>;
 
     /// Begins to write, for who has this fence. One at a time; dropped without a commit, nothing of it is kept.
+    /// A store may refuse an outdated fence here already, with [`Build::fenced`].
     fn begin(&self, fence: u64) -> BoxFuture<'_, Result<Box<dyn BuildTx>, StoreError>>;
 
     /// Begins to write what is never kept, to look at it: its commit is refused.

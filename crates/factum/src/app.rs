@@ -1,14 +1,19 @@
 //! The application: commands in, models out, over whichever log it was started on.
 
-use factum_domain::{Command, Commands, Key, Model};
+use factum_domain::{self as domain, Command, Commands, Key, Model, Projection};
 use factum_event::{CommandId, Timestamp};
+#[cfg(feature = "embedded")]
+use factum_runtime::SqlProjection;
 use factum_runtime::{
-    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Engine, Execute, Feeds, Handlers, Intake,
-    LaneBounds, LaneLayout, Lanes, Ports, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, Ticket,
-    View, Watch,
+    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Documents, Engine, Execute, Feeds, Handlers,
+    Intake, LaneBounds, LaneLayout, Lanes, Live, Ports, ProjectionBounds, ProjectionSet, Projections, Retry,
+    Sleep, Spawn, Submit, SubmitError, SystemSpawn, TablesOf, Ticket, Watch,
 };
+#[cfg(feature = "embedded")]
+use factum_store::Sql;
 use factum_store::{
-    AppendObserver, Clock, Entropy, MemorySnapshots, MemoryStore, SnapshotStore, Store, StoreError,
+    AppendObserver, Clock, Entropy, MemoryReadModels, MemorySnapshots, MemoryStore, ReadModels,
+    SnapshotStore, Store, StoreError,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -54,6 +59,7 @@ use std::{sync::Arc, time::Duration};
 pub struct App {
     engine: Engine,
     lanes: Option<Lanes>,
+    projections: Projections,
 }
 
 /// An application about to start, on the backend `B`.
@@ -70,6 +76,30 @@ pub struct Builder<B> {
     appends: Option<Arc<dyn AppendObserver>>,
     cache: usize,
     snapshots: Option<Arc<dyn SnapshotStore>>,
+    projections: ProjectionSet,
+    projection_bounds: ProjectionBounds,
+}
+
+/// What an application can be started on, and the database that its SQL tables are in.
+#[cfg(feature = "embedded")]
+pub trait Backend {
+    /// The database.
+    type Db: Sql;
+}
+
+#[cfg(feature = "embedded")]
+impl Backend for InMemory {
+    type Db = factum_sqlite::Sqlite;
+}
+
+#[cfg(feature = "embedded")]
+impl Backend for On {
+    type Db = factum_sqlite::Sqlite;
+}
+
+#[cfg(feature = "embedded")]
+impl Backend for Embedded {
+    type Db = factum_sqlite::Sqlite;
 }
 
 /// In memory: for tests and tries. What it holds ends with it.
@@ -81,6 +111,7 @@ pub struct InMemory;
 pub struct On {
     events: Arc<dyn Store>,
     commands: Option<Arc<dyn Store>>,
+    models: Option<Arc<dyn ReadModels>>,
 }
 
 /// On a log in a directory.
@@ -101,6 +132,9 @@ const COMMANDS: &str = "commands";
 /// between two starts.
 #[cfg(feature = "embedded")]
 const SNAPSHOTS: &str = "snapshots.sqlite";
+/// Where it keeps its read models, a file for each build.
+#[cfg(feature = "embedded")]
+const VIEWS: &str = "views";
 
 impl App {
     /// In memory: for tests and tries. What it holds ends with it.
@@ -116,7 +150,7 @@ impl App {
 
     /// On a store that is already open.
     pub fn on(store: Arc<dyn Store>) -> Builder<On> {
-        Builder::new(On { events: store, commands: None })
+        Builder::new(On { events: store, commands: None, models: None })
     }
 
     /// Decides `command` now and appends what follows, with its outcome, in one durable write. A lost race
@@ -136,17 +170,18 @@ impl App {
         self.lanes.as_ref()
     }
 
-    /// Ends the lanes after what they are at, and writes the snapshots that were taken. Commands that wait stay
-    /// in the command log, for the next start.
+    /// Ends the lanes and projections after what they are at, and writes the snapshots that were taken. Commands
+    /// that wait stay in the command log, for the next start.
     pub async fn stop(&self) {
         if let Some(lanes) = &self.lanes {
             lanes.stop().await;
         }
+        self.projections.stop().await;
         self.engine.snapshots_settled().await;
     }
 
     /// The state of a model, folded from the log as it stands. Nothing is read until it is awaited.
-    pub fn view<M: Model>(&self, key: Key<M>) -> View<'_, M> {
+    pub fn view<M: Model>(&self, key: Key<M>) -> Live<'_, M> {
         self.engine.view(key)
     }
 
@@ -237,6 +272,21 @@ impl App {
         }
     }
 
+    /// The read models: how they stand, and what can be asked of them.
+    pub fn projections(&self) -> &Projections {
+        &self.projections
+    }
+
+    /// The documents of a view.
+    pub fn documents<V: domain::View>(&self) -> Documents<'_, V> {
+        self.projections.documents()
+    }
+
+    /// The tables of a projection.
+    pub fn tables<P: Projection>(&self) -> TablesOf<'_, P> {
+        self.projections.tables()
+    }
+
     /// The log.
     pub fn store(&self) -> &Arc<dyn Store> {
         self.engine.store()
@@ -266,7 +316,37 @@ impl<B> Builder<B> {
             appends: None,
             cache: CACHE_ENTRIES_DEFAULT,
             snapshots: None,
+            projections: ProjectionSet::default(),
+            projection_bounds: ProjectionBounds::default(),
         }
+    }
+
+    /// Keeps the documents of the view `V`.
+    ///
+    /// # Panics
+    /// When its name, version or indexes are not as they should be, or it is there already.
+    pub fn view<V: domain::View>(mut self) -> Self {
+        self.projections.view::<V>();
+        self
+    }
+
+    /// Keeps the tables of `projection`.
+    ///
+    /// # Panics
+    /// As [`Self::view`].
+    #[cfg(feature = "embedded")]
+    pub fn project<P: SqlProjection<B::Db>>(mut self, projection: P) -> Self
+    where
+        B: Backend,
+    {
+        self.projections.project::<B::Db, P>(projection);
+        self
+    }
+
+    /// How much projections take in at once, and how they try again.
+    pub fn projection_bounds(mut self, bounds: ProjectionBounds) -> Self {
+        self.projection_bounds = bounds;
+        self
     }
 
     /// Decides these commands when they are submitted: `.commands::<(Enrol, Withdraw)>()`.
@@ -338,8 +418,17 @@ impl<B> Builder<B> {
         self
     }
 
-    fn over(self, store: Arc<dyn Store>, commands: Option<Arc<dyn Store>>) -> App {
+    fn over(
+        self,
+        store: Arc<dyn Store>,
+        commands: Option<Arc<dyn Store>>,
+        models: Arc<dyn ReadModels>,
+    ) -> App {
         let mut engine = Engine::new(store, self.ports, self.retry).with_cache(self.cache);
+        let (store, ports) = (Arc::clone(engine.store()), engine.ports().clone());
+        let (set, spawn, bounds) = (self.projections, Arc::clone(&self.spawn), self.projection_bounds);
+        let projections = Projections::start(store, ports, models, set, spawn, bounds);
+        engine = engine.with_projections(projections.clone());
         if let Some(snapshots) = self.snapshots {
             engine = engine.with_snapshots(snapshots);
         }
@@ -349,7 +438,7 @@ impl<B> Builder<B> {
         let lanes = commands.map(|commands| {
             Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
         });
-        App { engine, lanes }
+        App { engine, lanes, projections }
     }
 
     /// Whether there is anything to submit.
@@ -366,7 +455,7 @@ impl Builder<InMemory> {
             Arc::new(MemoryStore::with_ports(Arc::clone(&self.ports.clock), &*self.ports.entropy))
         };
         let (events, commands) = (store(), self.submits().then(store));
-        self.over(events, commands)
+        self.over(events, commands, memory())
     }
 }
 
@@ -383,11 +472,18 @@ impl Builder<On> {
         self
     }
 
+    /// Keeps read models in `models`. Without it they are in memory.
+    pub fn read_models(mut self, models: Arc<dyn ReadModels>) -> Self {
+        self.backend.models = Some(models);
+        self
+    }
+
     /// Starts on the store.
     pub fn start(self) -> App {
         let (events, commands) = (Arc::clone(&self.backend.events), self.backend.commands.clone());
         let commands = commands.filter(|_| self.submits());
-        self.over(events, commands)
+        let models = self.backend.models.clone().unwrap_or_else(memory);
+        self.over(events, commands, models)
     }
 }
 
@@ -434,8 +530,17 @@ impl Builder<Embedded> {
             false => None,
         };
         self.snapshots = Some(Arc::new(factum_sqlite::SqliteSnapshots::at(directory.join(SNAPSHOTS))));
-        Ok((self.over(Arc::new(events), commands), report))
+        let models = Arc::new(factum_sqlite::SqliteReadModels::at(directory.join(VIEWS)));
+        Ok((self.over(Arc::new(events), commands, models), report))
     }
+}
+
+/// Read models that live as long as the application.
+fn memory() -> Arc<dyn ReadModels> {
+    #[cfg(feature = "embedded")]
+    return Arc::new(MemoryReadModels::with_sql(Arc::new(factum_sqlite::SqliteReadModels::in_memory())));
+    #[cfg(not(feature = "embedded"))]
+    Arc::new(MemoryReadModels::new())
 }
 
 #[cfg(feature = "embedded")]

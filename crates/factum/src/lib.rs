@@ -71,20 +71,28 @@ pub mod prelude;
 #[cfg(feature = "runtime")]
 pub mod store;
 
-#[cfg(feature = "embedded")]
-pub use app::Embedded;
 #[cfg(feature = "runtime")]
 pub use app::{App, Builder, InMemory, On};
+#[cfg(feature = "embedded")]
+pub use app::{Backend, Embedded};
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
     ARRIVALS_READ_MAX, Arrival, Arrivals, At, CACHE_ENTRIES_DEFAULT, CommandHistory, CommandMeasure,
     CommandObserver, CommandPlace, CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed,
     EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneLoad,
-    LaneMode, LaneState, Lanes, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision, Status,
-    Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, View, WAITING_MAX, Watch,
+    LaneMode, LaneState, Lanes, Live, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision,
+    Status, Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, WAITING_MAX, Watch,
 };
 #[cfg(feature = "runtime")]
-pub use factum_store::{Clock, Entropy, ErrorKind, Monotonic, StoreError, block_on};
+pub use factum_runtime::{
+    ApplyError, BuildProgress, DISCARDED_MAX, DOCUMENTS_AT_HAND_MAX, DiscardedEvent, Documents, Found, Keyed,
+    List, Lister, ParkedEvent, ProjectionBounds, ProjectionError, ProjectionState, ProjectionStatus,
+    Projections, QueryError, Rows, STALLED_AFTER, SqlProjection, StopReason, TablesOf,
+};
+#[cfg(feature = "embedded")]
+pub use factum_sqlite::Sqlite;
+#[cfg(feature = "runtime")]
+pub use factum_store::{Build, Clock, Entropy, ErrorKind, Monotonic, Row, Sql, StoreError, Tx, block_on};
 
 /// The program that the README shows.
 #[cfg(doctest)]

@@ -1,10 +1,10 @@
 //! What a domain module needs, by name: `use factum::prelude::*`.
 
 pub use crate::{
-    Command, Context, Decide, Decision, Event, Everything, Id, Keys, Last, Model, Never, Recorded, Refused,
-    Reject, Snapshot, Stream, Subset, Tagged, Timestamp, diff, emit, ensure, fact, given, given_nothing,
-    given_stored, model, nothing,
+    Command, Context, Decide, Decision, Event, Everything, Id, Keys, Last, Mode, Model, Month, Never,
+    OnError, Page, Projection, Recorded, Refused, Reject, Snapshot, Stream, Subset, Tagged, Timestamp, Value,
+    View, diff, emit, ensure, fact, given, given_nothing, given_stored, model, nothing, values,
 };
 
 #[cfg(feature = "runtime")]
-pub use crate::{App, ExecuteError, block_on};
+pub use crate::{App, ApplyError, ExecuteError, Sql, SqlProjection, Tx, block_on};

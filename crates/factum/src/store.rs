@@ -2,7 +2,7 @@
 
 pub use factum_store::{
     Append, AppendError, AppendObserver, BoxFuture, CommitPage, Families, GroupMeasure, Head,
-    MemorySnapshots, MemoryStore, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, SnapshotKey,
-    SnapshotStore, Store, Stored, StoredSnapshot, SystemClock, SystemEntropy, SystemMonotonic, Verdict,
-    conformance, snapshots,
+    MemoryReadModels, MemorySnapshots, MemoryStore, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadModel,
+    ReadModels, ReadOptions, SnapshotKey, SnapshotStore, Store, Stored, StoredSnapshot, SystemClock,
+    SystemEntropy, SystemMonotonic, Verdict, conformance, read_models, snapshots,
 };

@@ -29,12 +29,17 @@ impl<'a> Ticket<'a> {
     }
 
     /// Waits until the command is anything but accepted: decided, parked or given up. One that was parked and
-    /// driven again is waited for again.
+    /// driven again is waited for again. Read models that commands wait for are waited for too, as far as they go
+    /// on by themselves.
     ///
     /// # Errors
     /// When a log cannot be read, or the lanes ended: the command is decided after the next start.
     pub async fn outcome(&self) -> Result<CommandStatus, StoreError> {
-        self.lanes.outcome(self.id).await
+        let status = self.lanes.outcome(self.id).await?;
+        if let Some(last) = status.events.last() {
+            self.lanes.shared.engine.seen(last.position).await;
+        }
+        Ok(status)
     }
 }
 

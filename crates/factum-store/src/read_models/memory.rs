@@ -114,7 +114,7 @@ impl ReadModels for MemoryReadModels {
         Box::pin(ready(if made.tables == *tables {
             Ok(made as Arc<dyn ReadModel>)
         } else {
-            Err(other_tables(build))
+            Err(build.other_tables())
         }))
     }
 
@@ -143,16 +143,6 @@ impl ReadModels for MemoryReadModels {
         self.kept().notes.insert(projection.to_owned(), notes);
         Box::pin(ready(Ok(())))
     }
-}
-
-/// What is said of a build that was made for other tables than it is opened for.
-pub(super) fn other_tables(build: &Build) -> StoreError {
-    let what = format!(
-        "open build {build}: it was made for other tables, indexes or fields: raise the version of \
-         `{}`, so that a new build is made",
-        build.projection
-    );
-    StoreError::new(ErrorKind::FixInput, what)
 }
 
 impl MemoryBuild {

@@ -12,7 +12,7 @@ use std::fmt;
 
 /// A model about to be read.
 #[must_use = "nothing is read until it is awaited"]
-pub struct View<'a, M: Model> {
+pub struct Live<'a, M: Model> {
     engine: &'a Engine,
     key: Key<M>,
 }
@@ -32,13 +32,13 @@ pub struct At<M> {
     pub token: Token,
 }
 
-impl<M: Model> fmt::Debug for View<'_, M> {
+impl<M: Model> fmt::Debug for Live<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Live").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
-impl<'a, M: Model> View<'a, M> {
+impl<'a, M: Model> Live<'a, M> {
     pub(crate) fn new(engine: &'a Engine, key: Key<M>) -> Self {
         Self { engine, key }
     }
@@ -63,7 +63,7 @@ impl<'a, M: Model> View<'a, M> {
     }
 }
 
-impl<'a, M: Model> IntoFuture for View<'a, M> {
+impl<'a, M: Model> IntoFuture for Live<'a, M> {
     type Output = Result<At<M>, ReadError>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 

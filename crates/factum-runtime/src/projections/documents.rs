@@ -1,0 +1,161 @@
+//! Reads documents of a view: as they are kept, with what is not applied yet, or folded from the log alone.
+
+use super::{
+    Projections, QueryError,
+    definition::{keys_of, lane_of_key, query_within},
+    fold_tables::panicked,
+    fold_views::held,
+    parked::first_of_key,
+    slot::Live,
+};
+use factum_domain::{View, ViewKey as _};
+use factum_event::{Position, Token};
+use factum_store::{ReadOptions, Store};
+use std::{
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// The documents of a view.
+#[derive(Debug)]
+pub struct Documents<'a, V> {
+    pub(super) projections: &'a Projections,
+    view: PhantomData<fn() -> V>,
+}
+
+/// What was found under a key, and where in the log it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found<V> {
+    /// The document; none if there is none.
+    pub document: Option<V>,
+    /// The last event that was folded into it.
+    pub changed_at: Option<Position>,
+    /// Every event of the key up to here is in it, but for those that are parked.
+    pub position: Position,
+    /// As `position`, for clients.
+    pub token: Token,
+    /// The first event of the key that could not be applied: what came after it is not in the document.
+    pub parked: Option<Position>,
+}
+
+impl Projections {
+    /// The documents of the view `V`.
+    pub fn documents<V: View>(&self) -> Documents<'_, V> {
+        Documents { projections: self, view: PhantomData }
+    }
+
+    /// The build of a projection that is read now.
+    pub(super) async fn readable(&self, name: &'static str) -> Result<Live, QueryError> {
+        let slot = self.host.slots.get(name).ok_or(QueryError::Unregistered { name })?;
+        self.host.started().await;
+        let live = slot.live();
+        if slot.notes().disabled || live.is_none() {
+            let state = slot.shown(live.as_ref(), &slot.notes());
+            return Err(QueryError::NotReadable { name, state });
+        }
+        Ok(live.expect("it was looked at above"))
+    }
+
+    pub(super) fn token(&self, position: Position) -> Token {
+        Token::new(self.host.store().identity(), position)
+    }
+
+    pub(super) fn log(&self) -> &Arc<dyn Store> {
+        self.host.store()
+    }
+}
+
+impl<V: View> Documents<'_, V> {
+    /// The document under a key, as it is kept.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub async fn get(&self, key: &V::Key) -> Result<Found<V>, QueryError> {
+        let live = self.projections.readable(V::NAME).await?;
+        self.kept(&live, key).await
+    }
+
+    /// The document under a key with every event of the log in it: what is kept, and what is not applied yet
+    /// folded on top. Costs a read of what is not applied yet, or of the part of it that
+    /// [`View::found_by`] names. Behind an event that is parked it stays where it is, and says so.
+    ///
+    /// # Errors
+    /// When the view or the log cannot be read, or an event of the tail cannot be applied.
+    pub async fn latest(&self, key: &V::Key) -> Result<Found<V>, QueryError> {
+        let live = self.projections.readable(V::NAME).await?;
+        let kept = self.kept(&live, key).await?;
+        if kept.parked.is_some() {
+            return Ok(kept);
+        }
+        self.fold(key, kept).await
+    }
+
+    /// The document under a key, folded from the log alone: nothing that is kept is used, and the view need not be
+    /// one of the application's.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or an event cannot be applied.
+    pub async fn live(&self, key: &V::Key) -> Result<Found<V>, QueryError> {
+        let (position, token) = (Position::START, self.projections.token(Position::START));
+        self.fold(key, Found { document: None, changed_at: None, position, token, parked: None }).await
+    }
+
+    async fn kept(&self, live: &Live, key: &V::Key) -> Result<Found<V>, QueryError> {
+        let text = key.text();
+        // Before the read: whatever had been applied by then is seen by it.
+        let before = live.reach.position();
+        let model = live.model.clone()?;
+        let reading = model.document(&text).await?;
+        let kept = reading.checkpoint.map_or(Position::START, |checkpoint| checkpoint.position);
+        let position = kept.max(before);
+        let changed_at = reading.value.as_ref().map(|document| document.changed_at);
+        let document = match reading.value {
+            Some(document) => {
+                Some(unwrap(held::<V>(&document.body).map_err(|cause| QueryError::Unreadable {
+                    name: V::NAME,
+                    key: text.clone(),
+                    cause,
+                })?))
+            }
+            None => None,
+        };
+        let parked = first_of_key(&*model, &lane_of_key(&text)).await?.map(|parked| parked.position);
+        Ok(Found { document, changed_at, position, token: self.projections.token(position), parked })
+    }
+
+    /// Folds what comes after `found` on top of it.
+    async fn fold(&self, key: &V::Key, mut found: Found<V>) -> Result<Found<V>, QueryError> {
+        let store = self.projections.log();
+        let head = store.head().await?.position;
+        let query = query_within::<V::Event>(V::found_by(key));
+        while found.position < head {
+            let options = ReadOptions { after: found.position, up_to: Some(head), ..ReadOptions::default() };
+            let page = store.read(&query, options).await?;
+            for record in &page.events {
+                let Some(event) = factum_domain::__private::read::<V::Event>(record)? else { continue };
+                let applied = catch_unwind(AssertUnwindSafe(|| {
+                    if keys_of::<V>(&event).contains(key) {
+                        let mut document = found.document.take().unwrap_or_else(|| V::start(key));
+                        document.apply(key, &event);
+                        found.document = Some(document).filter(|document| !document.is_gone());
+                        found.changed_at = Some(record.position);
+                    }
+                }));
+                applied.map_err(|panic| QueryError::Unapplied {
+                    name: V::NAME,
+                    position: record.position,
+                    cause: panicked(&*panic),
+                })?;
+            }
+            found.position = page.next.unwrap_or(head);
+        }
+        found.changed_at = found.changed_at.filter(|_| found.document.is_some());
+        found.token = self.projections.token(found.position);
+        Ok(found)
+    }
+}
+
+pub(super) fn unwrap<V: Clone>(held: Arc<super::fold_views::Held<V>>) -> V {
+    Arc::try_unwrap(held).map_or_else(|shared| shared.0.clone(), |held| held.0)
+}

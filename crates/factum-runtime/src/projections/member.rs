@@ -1,0 +1,472 @@
+//! One build being fed: takes in pages, each in one transaction with the checkpoint, and parks what cannot be
+//! applied. The only place that writes builds.
+//!
+//! An event waits *by* what it belongs to: `key/..` for each of its keys, or `stream/..` where it cannot be read,
+//! so that its keys are not known. While something waits by one of these, so does every later event by it, and
+//! with it by each of its other keys: order within a key is never given up.
+
+use super::{
+    ProjectionState, StopReason,
+    bounds::ProjectionBounds,
+    definition::{Batch, Definition, Fault, Folding, lane_of_stream},
+    reached::Reach,
+};
+use crate::Ports;
+use factum_domain::OnError;
+use factum_event::{LogIdentity, Position, RecordedEvent};
+use factum_store::{
+    Build, BuildTx, Checkpoint, CommitError, ErrorKind, ReadModel, StoreError, read_models::Parked,
+};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Why a build takes in nothing at the moment.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It may pass.
+    Retry(StoreError),
+    /// It does not by itself.
+    Stop(StopReason),
+}
+
+impl From<StoreError> for Halt {
+    fn from(cause: StoreError) -> Self {
+        match cause.kind() {
+            ErrorKind::Retry => Self::Retry(cause),
+            _ => Self::Stop(StopReason::Refused(cause)),
+        }
+    }
+}
+
+impl From<CommitError> for Halt {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Fenced { .. } => Self::Stop(StopReason::Fenced),
+            CommitError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+/// What was given up, shared with who gives up.
+pub(super) type Discarded = Arc<Mutex<BTreeSet<(Position, Arc<str>)>>>;
+
+pub(super) struct Member {
+    pub(super) definition: Arc<dyn Definition>,
+    pub(super) model: Arc<dyn ReadModel>,
+    pub(super) reach: Arc<Reach>,
+    folding: Box<dyn Folding>,
+    fence: u64,
+    log: LogIdentity,
+    /// The checkpoint as it is kept.
+    written: Position,
+    /// Every event up to here was applied, is parked, or is of no interest.
+    pub(super) position: Position,
+    /// What events wait by.
+    lanes: HashSet<Arc<str>>,
+    discarded: Discarded,
+    /// Events after this position are told of; none while it is being built.
+    told: Option<Position>,
+    /// What earlier builds told of.
+    pub(super) mark: Position,
+    ports: Ports,
+    bounds: ProjectionBounds,
+    /// Whether what is held may differ from what is kept.
+    unsure: bool,
+}
+
+/// What a member is made of.
+pub(super) struct Parts {
+    pub(super) definition: Arc<dyn Definition>,
+    pub(super) model: Arc<dyn ReadModel>,
+    pub(super) reach: Arc<Reach>,
+    pub(super) log: LogIdentity,
+    pub(super) discarded: Discarded,
+    /// Up to where earlier builds told of events; none while it is being built.
+    pub(super) mark: Option<Position>,
+    pub(super) ports: Ports,
+    pub(super) bounds: ProjectionBounds,
+}
+
+impl Member {
+    /// Becomes who feeds the build.
+    pub(super) async fn claim(parts: Parts) -> Result<Self, Halt> {
+        let Parts { definition, model, reach, log, discarded, mark, ports, bounds } = parts;
+        let claim = model.claim().await?;
+        let position = claim.checkpoint.map_or(Position::START, |checkpoint| checkpoint.position);
+        let lanes = lanes(&*model, bounds).await?;
+        let folding = definition.begin(claim.checkpoint.is_none());
+        reach.moved(position, ports.clock.now());
+        // What is kept was told of when it was, or will not be.
+        let told = mark.map(|mark| mark.max(position));
+        Ok(Self {
+            definition,
+            model,
+            reach,
+            folding,
+            fence: claim.fence,
+            log,
+            written: position,
+            position,
+            lanes,
+            discarded,
+            told,
+            mark: mark.unwrap_or_default(),
+            ports,
+            bounds,
+            unsure: false,
+        })
+    }
+
+    pub(super) fn build(&self) -> &Build {
+        self.model.build()
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.definition.name()
+    }
+
+    /// Takes in events in the order of the log, which are all that it is interested in up to `through`.
+    pub(super) async fn feed(&mut self, events: &[RecordedEvent], through: Position) -> Result<(), Halt> {
+        if self.unsure {
+            self.look_again().await?;
+        }
+        // One pass over the log may serve several that are not equally far.
+        let begin = events.partition_point(|event| event.position <= self.position);
+        let fed = self.take_in(&events[begin..], through).await;
+        if fed.is_err() {
+            self.unsure = true;
+        }
+        fed
+    }
+
+    /// Holds what is kept, whatever became of the last transaction.
+    async fn look_again(&mut self) -> Result<(), Halt> {
+        self.folding.ended(false);
+        let kept = self.model.checkpoint().await?;
+        self.written = kept.map_or(Position::START, |checkpoint| checkpoint.position);
+        self.position = self.position.max(self.written);
+        self.lanes = lanes(&*self.model, self.bounds).await?;
+        self.unsure = false;
+        Ok(())
+    }
+
+    async fn take_in(&mut self, events: &[RecordedEvent], through: Position) -> Result<(), Halt> {
+        if through <= self.position {
+            return Ok(());
+        }
+        // From the front, in halves where a whole cannot be applied.
+        let mut rest = vec![events];
+        while let Some(part) = rest.pop() {
+            let end = match (rest.is_empty(), part.last()) {
+                (true, _) => through,
+                (false, Some(last)) => last.position,
+                (false, None) => continue,
+            };
+            match self.apply(part, end).await? {
+                None => self.came_to(end),
+                Some(Failure { position, cause }) => {
+                    let at = match position {
+                        // What stands before the one at fault, then that one, then the rest.
+                        Some(position) => match part.partition_point(|event| event.position < position) {
+                            0 => 1,
+                            at => at,
+                        },
+                        None => part.len() / 2,
+                    };
+                    if part.len() > 1 {
+                        let (front, back) = part.split_at(at.clamp(1, part.len() - 1));
+                        rest.extend([back, front]);
+                    } else if let Some(event) = part.first() {
+                        self.give_up_on(event, end, cause).await?;
+                        self.came_to(end);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn came_to(&mut self, position: Position) {
+        self.position = position;
+        self.reach.moved(position, self.ports.clock.now());
+    }
+
+    /// Applies events that are no part of a failure, and lets wait what waits behind one.
+    async fn apply(&mut self, events: &[RecordedEvent], through: Position) -> Result<Option<Failure>, Halt> {
+        if self.lanes.is_empty() {
+            return match self.definition.read(events) {
+                Ok(batch) => self.keep(&[(batch, None)], events, Vec::new(), through).await,
+                Err(_) if events.len() > 1 => Ok(Some(Failure { position: None, cause: String::new() })),
+                Err(cause) => Ok(Some(Failure { position: None, cause: cause.to_string() })),
+            };
+        }
+        let sorted = match self.sort(events) {
+            Ok(sorted) => sorted,
+            Err(_) if events.len() > 1 => return Ok(Some(Failure { position: None, cause: String::new() })),
+            Err(cause) => return Ok(Some(Failure { position: None, cause })),
+        };
+        let Sorted { steps, waiting, lanes } = sorted;
+        let done = self.keep(&steps, events, waiting, through).await?;
+        if done.is_none() {
+            self.hold(lanes)?;
+        }
+        Ok(done)
+    }
+
+    /// Tells apart what can be applied and what waits.
+    ///
+    /// # Errors
+    /// Why an event cannot be read.
+    fn sort(&self, events: &[RecordedEvent]) -> Result<Sorted, String> {
+        let mut sorted = Sorted { steps: Vec::new(), waiting: Vec::new(), lanes: HashSet::new() };
+        let mut free = Vec::new();
+        let now = self.ports.clock.now();
+        for event in events {
+            let stream = lane_of_stream(event);
+            let by_stream = self.lanes.contains(&stream) || sorted.lanes.contains(&stream);
+            let (batch, keys) = match self.read_one(event) {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                // Waits behind the one of its stream that cannot be read either.
+                Err(_) if by_stream => {
+                    sorted.waiting.push(waits(event, stream, now));
+                    continue;
+                }
+                Err(cause) => return Err(cause),
+            };
+            let held = |key: &Arc<str>| by_stream || self.lanes.contains(key) || sorted.lanes.contains(key);
+            let (wait, go): (Vec<_>, Vec<_>) = keys.into_iter().partition(held);
+            match (wait.is_empty(), go.is_empty()) {
+                (true, _) => free.push(event.clone()),
+                (false, true) => {}
+                (false, false) => {
+                    // In its place among those before and after it.
+                    sorted.steps.push((self.read(&free)?, None));
+                    free.clear();
+                    sorted.steps.push((batch, Some(go)));
+                }
+            }
+            sorted.waiting.extend(wait.iter().map(|key| waits(event, Arc::clone(key), now)));
+            sorted.lanes.extend(wait);
+        }
+        sorted.steps.push((self.read(&free)?, None));
+        Ok(sorted)
+    }
+
+    fn read(&self, events: &[RecordedEvent]) -> Result<Batch, String> {
+        self.definition.read(events).map_err(|cause| cause.to_string())
+    }
+
+    /// An event and what it waits by; none if it is of no interest.
+    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<(Batch, Vec<Arc<str>>)>, String> {
+        let batch = self.read(std::slice::from_ref(event))?;
+        let keys = self.definition.keys(&batch).map_err(|cause| cause.to_string())?.pop();
+        Ok(keys.map(|keys| (batch, keys)))
+    }
+
+    /// Applies what is given, and keeps it with the checkpoint.
+    async fn keep(
+        &mut self,
+        steps: &[Step],
+        events: &[RecordedEvent],
+        waiting: Vec<Parked>,
+        through: Position,
+    ) -> Result<Option<Failure>, Halt> {
+        if waiting.is_empty() && steps.iter().all(|(batch, _)| batch.len == 0) {
+            if through.get().saturating_sub(self.written.get()) >= self.bounds.checkpoint_every {
+                self.write_checkpoint(through).await?;
+            }
+            return Ok(None);
+        }
+        let mut tx = self.model.begin(self.fence).await?;
+        for (batch, only) in steps {
+            if let Err(fault) = self.folding.apply(batch, only.as_deref(), &mut *tx).await {
+                drop(tx);
+                self.folding.ended(false);
+                return match fault {
+                    Fault::Event { position, cause } => Ok(Some(Failure { position, cause })),
+                    Fault::Store(cause) => Err(cause.into()),
+                };
+            }
+        }
+        if !waiting.is_empty() {
+            tx.park(waiting).await?;
+        }
+        self.commit(tx, through).await?;
+        self.folding.ended(true);
+        self.tell(steps, events).await;
+        Ok(None)
+    }
+
+    async fn commit(&mut self, tx: Box<dyn BuildTx>, through: Position) -> Result<(), Halt> {
+        tx.commit(Some(Checkpoint { log: self.log, position: through })).await?;
+        self.written = through;
+        Ok(())
+    }
+
+    /// Keeps how far it has come.
+    pub(super) async fn write_checkpoint(&mut self, through: Position) -> Result<(), Halt> {
+        if through > self.written && !self.unsure {
+            let tx = self.model.begin(self.fence).await?;
+            self.commit(tx, through).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of what was applied, but for what was told of before.
+    async fn tell(&self, steps: &[Step], events: &[RecordedEvent]) {
+        let Some(told) = self.told else { return };
+        for (batch, _) in steps {
+            match events.partition_point(|event| event.position <= told) {
+                0 => self.folding.tell(batch).await,
+                at => {
+                    if let Ok(batch) = self.definition.read(&events[at..]) {
+                        self.folding.tell(&batch).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries an event again, alone; then parks it, or stops.
+    async fn give_up_on(
+        &mut self,
+        event: &RecordedEvent,
+        through: Position,
+        first_cause: String,
+    ) -> Result<(), Halt> {
+        let events = std::slice::from_ref(event);
+        let (mut cause, mut attempts) = (first_cause, 1);
+        // What cannot be read stays so: the same bytes, the same code.
+        if self.read_one(event).is_ok() {
+            while attempts < self.bounds.event.attempts_max {
+                let pause = self.bounds.event.pause_after(attempts, &*self.ports.entropy);
+                self.ports.sleep.sleep(pause).await;
+                attempts += 1;
+                match self.apply(events, through).await? {
+                    None => return Ok(()),
+                    Some(failure) => cause = failure.cause,
+                }
+            }
+        }
+        let keys = self.lanes_of(event);
+        let given_up = {
+            let discarded = self.discarded.lock().unwrap_or_else(PoisonError::into_inner);
+            keys.iter().all(|key| discarded.contains(&(event.position, Arc::clone(key))))
+        };
+        if given_up {
+            tracing::info!(projection = self.name(), position = %event.position, "discarded as before");
+            return self.write_checkpoint(through).await;
+        }
+        if self.definition.on_error() == OnError::Stop {
+            return Err(Halt::Stop(StopReason::Event { position: event.position, cause }));
+        }
+        let name = self.name();
+        tracing::error!(projection = name, position = %event.position, keys = ?keys, cause, "an event is parked");
+        let at = self.ports.clock.now();
+        let park = |key: &Arc<str>| Parked {
+            position: event.position,
+            key: Arc::clone(key),
+            cause: Some(cause.clone()),
+            attempts,
+            at,
+        };
+        let mut tx = self.model.begin(self.fence).await?;
+        tx.park(keys.iter().map(park).collect()).await?;
+        self.commit(tx, through).await?;
+        self.hold(keys.into_iter().collect())
+    }
+
+    /// What an event waits by.
+    fn lanes_of(&self, event: &RecordedEvent) -> Vec<Arc<str>> {
+        let keys = self.read_one(event).ok().flatten().map(|(_, keys)| keys);
+        keys.filter(|keys| !keys.is_empty()).unwrap_or_else(|| vec![lane_of_stream(event)])
+    }
+
+    fn hold(&mut self, lanes: HashSet<Arc<str>>) -> Result<(), Halt> {
+        self.lanes.extend(lanes);
+        if self.lanes.len() > self.bounds.parked_keys {
+            return Err(Halt::Stop(StopReason::TooManyParked { max: self.bounds.parked_keys }));
+        }
+        Ok(())
+    }
+
+    /// It is the one that is read from now on. Earlier builds told of events up to `mark`.
+    pub(super) fn lives(&mut self, mark: Position) {
+        (self.told, self.mark) = (Some(mark.max(self.position)), mark);
+    }
+
+    /// Holds what is kept.
+    pub(super) async fn settle(&mut self) -> Result<(), Halt> {
+        self.look_again().await
+    }
+
+    pub(super) async fn begin(&self) -> Result<Box<dyn BuildTx>, Halt> {
+        Ok(self.model.begin(self.fence).await?)
+    }
+
+    pub(super) async fn apply_batch(
+        &mut self,
+        batch: &Batch,
+        only: &[Arc<str>],
+        tx: &mut dyn BuildTx,
+    ) -> Result<(), Fault> {
+        self.folding.apply(batch, Some(only), tx).await
+    }
+
+    pub(super) async fn forget(&mut self, key: &str, tx: &mut dyn BuildTx) -> Result<(), Fault> {
+        self.folding.forget(key, tx).await
+    }
+
+    pub(super) fn ended(&mut self, kept: bool) {
+        self.folding.ended(kept);
+    }
+
+    /// Tells of an event that was parked when its turn was.
+    pub(super) async fn tell_late(&self, batch: &Batch) {
+        if self.told.is_some() {
+            self.folding.tell(batch).await;
+        }
+    }
+
+    pub(super) fn waits_by(&self, lane: &Arc<str>) -> bool {
+        self.lanes.contains(lane)
+    }
+
+    pub(super) fn became(&self, state: ProjectionState) {
+        self.reach.became(state);
+    }
+}
+
+/// An event, or several, could not be applied.
+struct Failure {
+    /// Which, if it is known.
+    position: Option<Position>,
+    cause: String,
+}
+
+/// Events to be applied; one alone under these keys only, where others of it wait.
+type Step = (Batch, Option<Vec<Arc<str>>>);
+
+/// A page of which something waits.
+struct Sorted {
+    /// In order.
+    steps: Vec<Step>,
+    waiting: Vec<Parked>,
+    /// What more is waited by.
+    lanes: HashSet<Arc<str>>,
+}
+
+fn waits(event: &RecordedEvent, key: Arc<str>, at: factum_event::Timestamp) -> Parked {
+    Parked { position: event.position, key, cause: None, attempts: 0, at }
+}
+
+async fn lanes(model: &dyn ReadModel, bounds: ProjectionBounds) -> Result<HashSet<Arc<str>>, Halt> {
+    let keys = model.parked_keys(bounds.parked_keys + 1).await?;
+    if keys.len() > bounds.parked_keys {
+        return Err(Halt::Stop(StopReason::TooManyParked { max: bounds.parked_keys }));
+    }
+    Ok(keys.into_iter().collect())
+}

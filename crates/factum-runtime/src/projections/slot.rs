@@ -1,0 +1,160 @@
+//! One projection of an application: its definitions, the build that is read, the one that is made beside it, and
+//! who feeds them.
+
+use super::{
+    ProjectionState,
+    definition::Definition,
+    member::{Discarded, Member},
+    notes::Notes,
+    reached::Reach,
+    worker::{Order, Run},
+};
+use factum_event::Position;
+use factum_store::{Build, ReadModel, StoreError};
+use futures_channel::oneshot;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A build that is there.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    pub(super) build: Build,
+    /// What is read, or why it cannot be.
+    pub(super) model: Result<Arc<dyn ReadModel>, StoreError>,
+    pub(super) reach: Arc<Reach>,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) name: &'static str,
+    /// What this build of the application has the code of, the newest version last.
+    pub(super) definitions: Vec<Arc<dyn Definition>>,
+    /// Held by whoever changes which builds there are.
+    pub(super) verbs: tokio::sync::Mutex<()>,
+    pub(super) discarded: Discarded,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    notes: Notes,
+    live: Option<Live>,
+    building: Option<Live>,
+    runs: Vec<(Build, Run)>,
+    /// Why there is no build at all.
+    failed: Option<StoreError>,
+}
+
+impl Slot {
+    pub(super) fn new(definitions: Vec<Arc<dyn Definition>>) -> Self {
+        let name = definitions.last().expect("a projection has a definition").name();
+        Self {
+            name,
+            definitions,
+            verbs: tokio::sync::Mutex::new(()),
+            discarded: Discarded::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// What the application has the newest code of.
+    pub(super) fn newest(&self) -> &Arc<dyn Definition> {
+        self.definitions.last().expect("a projection has a definition")
+    }
+
+    /// The code of a version, if the application has it.
+    pub(super) fn definition(&self, version: u32) -> Option<&Arc<dyn Definition>> {
+        self.definitions.iter().find(|definition| definition.version() == version)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        self.state().notes.clone()
+    }
+
+    /// After they were written.
+    pub(super) fn noted(&self, notes: Notes) {
+        let discarded = notes.discarded.iter().map(|event| (event.position, event.key.as_str().into()));
+        *self.discarded.lock().unwrap_or_else(PoisonError::into_inner) = discarded.collect();
+        self.state().notes = notes;
+    }
+
+    pub(super) fn live(&self) -> Option<Live> {
+        self.state().live.clone()
+    }
+
+    pub(super) fn building(&self) -> Option<Live> {
+        self.state().building.clone()
+    }
+
+    pub(super) fn set_live(&self, live: Live) {
+        self.state().live = Some(live);
+    }
+
+    pub(super) fn set_building(&self, building: Option<Live>) {
+        self.state().building = building;
+    }
+
+    pub(super) fn failed(&self) -> Option<StoreError> {
+        self.state().failed.clone()
+    }
+
+    pub(super) fn set_failed(&self, failed: Option<StoreError>) {
+        self.state().failed = failed;
+    }
+
+    /// Up to where the build that is read has come; none if it cannot be read.
+    pub(super) fn mark(&self) -> Option<Position> {
+        let state = self.state();
+        state.live.as_ref().filter(|live| live.model.is_ok()).map(|live| live.reach.position())
+    }
+
+    pub(super) fn runs(&self, build: Build, run: Run) {
+        let mut state = self.state();
+        state.runs.retain(|(before, _)| *before != build);
+        state.runs.push((build, run));
+    }
+
+    pub(super) fn run_of(&self, build: &Build) -> Option<Run> {
+        self.state().runs.iter().find(|(of, _)| of == build).map(|(_, run)| run.clone())
+    }
+
+    /// Who feeds it is asked no more; it goes on for the others it feeds.
+    pub(super) fn forget_run(&self, build: &Build) {
+        self.state().runs.retain(|(of, _)| of != build);
+    }
+
+    /// Nothing can be asked of its workers any more.
+    pub(super) fn close(&self) -> Vec<Run> {
+        std::mem::take(&mut self.state().runs).into_iter().map(|(_, run)| run).collect()
+    }
+
+    /// Takes a build from who feeds it; none if nobody does.
+    pub(super) async fn leave(&self, build: &Build) -> Option<Member> {
+        let mut run = self.run_of(build)?;
+        let (reply, replied) = oneshot::channel();
+        let order = Order::Leave { build: build.clone(), reply };
+        // Sent though the queue is full: every clone of a sender has room for one.
+        let sent = run.orders.start_send(order).is_ok();
+        drop(run);
+        self.forget_run(build);
+        if sent { replied.await.ok() } else { None }
+    }
+
+    /// The state of the build that is read, as it is told.
+    pub(super) fn shown(&self, live: Option<&Live>, notes: &Notes) -> ProjectionState {
+        use super::StopReason;
+        if notes.disabled {
+            return ProjectionState::Disabled;
+        }
+        match live {
+            None => match self.failed() {
+                Some(cause) => ProjectionState::Stopped(StopReason::Refused(cause)),
+                None => ProjectionState::Starting,
+            },
+            Some(live) => live.reach.now().state,
+        }
+    }
+}
