@@ -4,8 +4,8 @@
 use crate::BankEvent;
 use factum::{Fact, prelude::*};
 
-/// The first time that something can have been true: 0001-01-01T00:00:00Z.
-pub const EFFECTIVE_MIN: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
+/// The first time that something can have been true: 1900-01-01T00:00:00Z.
+pub const EFFECTIVE_MIN: Timestamp = Timestamp::from_micros(-2_208_988_800_000_000);
 
 /// Why nothing can have become true then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Reject)]
@@ -19,7 +19,7 @@ pub enum NotThen {
         /// When it was asked for.
         now: Timestamp,
     },
-    /// No calendar has it.
+    /// No bank would know.
     #[error("must not be before {EFFECTIVE_MIN}, and is {0}")]
     #[reject(400, code = "effective-too-early")]
     TooEarly(Timestamp),
@@ -59,7 +59,7 @@ mod tests {
     fn what_is_to_come_is_not_true_yet_and_what_was_is() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let later = now.plus(Duration::from_micros(1));
-        assert_eq!(EFFECTIVE_MIN.to_string(), "0001-01-01T00:00:00.000000Z");
+        assert_eq!(EFFECTIVE_MIN.to_string(), "1900-01-01T00:00:00.000000Z");
         for at in [None, Some(now), Some(EFFECTIVE_MIN)] {
             assert_eq!(check(at, now), Ok(()), "{at:?}");
         }

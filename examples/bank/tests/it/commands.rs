@@ -110,7 +110,7 @@ fn a_field_that_is_wrong_is_named_and_nothing_is_stored() {
         ("amount", movement("amount", 9_007_199_254_740_992_u64.into())),
         ("amount", movement("amount", u64::MAX.into())),
         ("effective_at", movement("effective_at", later.into())),
-        ("effective_at", movement("effective_at", "0000-12-31T23:59:59Z".into())),
+        ("effective_at", movement("effective_at", "1899-12-31T23:59:59Z".into())),
         ("effective_at", movement("effective_at", "yesterday".into())),
         ("effective_at", movement("effective_at", "-5us".into())),
         ("effective_at", movement("effective_at", 1.into())),
