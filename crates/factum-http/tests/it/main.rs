@@ -7,6 +7,7 @@ mod connections;
 mod feeds;
 mod health;
 mod limits;
+mod lists;
 mod memos;
 mod metrics;
 mod notes;
