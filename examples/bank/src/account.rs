@@ -1,7 +1,7 @@
 //! An account as it is read: one document for each, so that a read costs the same however much has happened to it.
 
 use crate::{AccountId, BankEvent};
-use factum::{QueryItem, Uuid, Value, prelude::*};
+use factum::{QueryItem, Revision, Uuid, prelude::*};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

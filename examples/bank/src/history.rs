@@ -3,10 +3,7 @@
 //! would be written whole again with every event.
 
 use crate::BankEvent;
-use factum::{
-    ApplyError, Event as _, Page, Revision, Row, Sql, SqlProjection, StoreError, Timestamp, Tx, Uuid, Value, prelude::*,
-    values,
-};
+use factum::{Event as _, Row, StoreError, Uuid, prelude::*};
 use factum_http::Time;
 use schemars::JsonSchema;
 use serde::Serialize;

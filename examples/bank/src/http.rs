@@ -1,13 +1,17 @@
 //! The bank over HTTP: `/accounts` and `/transfers`. What is asked is decided before its sender is answered.
 
+mod read;
+
 use crate::{
-    AccountId, Deposit, OpenAccount, Transfer, TransferId, Withdraw,
+    AccountId, Deposit, OpenAccount, Transfer, TransferId, Withdraw, account,
     bodies::{Movement, NewAccount, NewTransfer},
-    effective,
+    effective, history, statement,
 };
 use axum::{extract::State, response::Response};
 use factum::{App, Timestamp};
-use factum_http::{Body, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, post};
+use factum_http::{
+    Body, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, get, post,
+};
 
 /// The bank, over `app`.
 pub fn service(app: App) -> Service {
@@ -21,11 +25,21 @@ pub fn service(app: App) -> Service {
     let transfer = post(transfer)
         .about("Sends money from one account to another, whole or not at all")
         .mints::<TransferId>("transfer_id", "The transfer.");
+    let account = get(read::account).about("Reads an account").answers::<account::Representation>();
+    let history = get(read::history)
+        .about("Reads what happened to an account, page by page")
+        .answers::<Vec<history::Entry<'_>>>();
+    let statement = get(read::statement)
+        .about("Reads the statement of a month, by when money moved")
+        .answers::<statement::Representation<'_>>();
     let routes = Routes::new()
         .command::<OpenAccount>("/accounts", open)
         .command::<Deposit>("/accounts/{id}/deposits", deposit)
         .command::<Withdraw>("/accounts/{id}/withdrawals", withdraw)
         .command::<Transfer>("/transfers", transfer)
+        .query("bank.read-account", "/accounts/{id}", account)
+        .query("bank.read-history", "/accounts/{id}/history", history)
+        .query("bank.read-statement", "/accounts/{id}/statements/{month}", statement)
         .with_state(app.clone());
     let permissions = Permissions::new()
         .commands_in("bank", [Role::WRITER])

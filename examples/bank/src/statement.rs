@@ -7,7 +7,7 @@
 //! say where in the log they stand: they are read up to where the totals hold, so that both are of one moment.
 
 use crate::{AccountId, BankEvent, effective::EFFECTIVE_MIN};
-use factum::{Month, QueryItem, Row, StoreError, Uuid, Value, prelude::*};
+use factum::{QueryItem, Row, StoreError, Uuid, prelude::*};
 use factum_http::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use crate::{
     statement::{ENTRIES, ENTRIES_MAX, MONTHS_MAX, Representation},
 };
 use axum::{Json, extract::State, response::Response};
-use factum::{App, List, Rows, values};
+use factum::{App, List, QueryError, Rows, values};
 use factum_http::{IfNoneMatch, Listed, PathId, PathMonth, Problem, ProblemType, Since};
 
 // ANCHOR: account
@@ -16,8 +16,8 @@ pub(super) async fn account(
     since: Since,
     unless: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let fresh = since.wait::<Account>(&app).await?;
-    let found = app.documents::<Account>().get(&id).await?;
+    let fresh = since.live(&app)?;
+    let found = app.documents::<Account>().get(&id).await.map_err(unread)?;
     let Some(account) = found.document else { return Err(not_found(id)) };
     let answer = unless.answer(Some(account.revision), Json(account.represent(id)));
     Ok(fresh.parked(found.parked).answer(&found.token, answer))
@@ -35,10 +35,11 @@ pub(super) async fn history(
         Some(cursor) => cursor.parse::<u32>().map_err(|_| listed.not_its_cursor())?,
         None => 0,
     };
-    let fresh = since.wait::<History>(&app).await?;
+    let fresh = since.live(&app)?;
     // One more tells whether there is a next page.
     let limit = u32::try_from(listed.limit).unwrap_or(u32::MAX).saturating_add(1);
-    let page = app.tables::<History>().query(PAGE, values![id.to_string(), from, limit]).await?;
+    let page =
+        app.tables::<History>().query(PAGE, values![id.to_string(), from, limit]).await.map_err(unread)?;
     if page.rows.is_empty() && from == 0 {
         return Err(not_found(id));
     }
@@ -55,10 +56,12 @@ pub(super) async fn statement(
     PathMonth(month): PathMonth,
     since: Since,
 ) -> Result<Response, Problem> {
-    let fresh = since.wait::<Statement>(&app).await?;
+    let fresh = since.live(&app)?;
     let months = months(&app, id).await?;
     let entries = entries(&app, id, &month.to_string(), &months).await?;
-    if months.documents.is_empty() && app.documents::<Account>().get(&id).await?.document.is_none() {
+    if months.documents.is_empty()
+        && app.documents::<Account>().get(&id).await.map_err(unread)?.document.is_none()
+    {
         return Err(not_found(id));
     }
     let totals: Vec<_> = months.documents.into_iter().map(|month| month.document).collect();
@@ -69,7 +72,7 @@ pub(super) async fn statement(
 /// The totals of all months of an account, at one moment.
 async fn months(app: &App, account: AccountId) -> Result<List<Statement>, Problem> {
     let list = app.documents::<Statement>().list().equals("account", account.to_string());
-    Ok(list.order_by("month").limit(MONTHS_MAX).await?)
+    Ok(list.order_by("month").limit(MONTHS_MAX).await.map_err(unread)?)
 }
 
 /// The entries of a month as they stood when `months` did.
@@ -82,15 +85,19 @@ async fn entries(
     let most = u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX);
     let values = values![account.to_string(), month, months.position, most];
     let tables = app.tables::<History>();
-    let rows = tables.query(ENTRIES, values.clone()).await?;
+    let rows = tables.query(ENTRIES, values.clone()).await.map_err(unread)?;
     if rows.position >= months.position {
         return Ok(rows);
     }
     // The rows are kept apart from the totals, and have not come so far yet.
-    Ok(tables.latest(ENTRIES, values).await?)
+    Ok(tables.latest(ENTRIES, values).await.map_err(unread)?)
 }
 // ANCHOR_END: statement
 
 fn not_found(account: AccountId) -> Problem {
     Problem::new(ProblemType::NotFound, format!("Account {account} not found."))
+}
+
+fn unread(cause: QueryError) -> Problem {
+    Problem::new(ProblemType::Unavailable, cause.to_string())
 }

@@ -5,4 +5,5 @@
 mod commands;
 mod concurrency;
 mod openapi;
+mod reading;
 mod served;

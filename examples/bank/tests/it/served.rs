@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        Self::over(App::in_memory().commands::<bank::Commands>().start())
+        Self::over(bank::setup(App::in_memory()).start())
     }
 
     pub(crate) fn over(app: App) -> Self {
