@@ -6,8 +6,8 @@ fn main() -> ExitCode {
     factum_cli::log_to_stderr();
     factum_cli::run(
         factum_cli::Application::new("factum", "demo")
-            .service::<calculator::Commands>("calculator", calculator::service)
-            .service::<issue_tracker::Commands>("issue-tracker", issue_tracker::service)
-            .service::<bank::Commands>("bank", bank::service),
+            .service("calculator", calculator::setup, calculator::service)
+            .service("issue-tracker", issue_tracker::setup, issue_tracker::service)
+            .service("bank", bank::setup, bank::service),
     )
 }

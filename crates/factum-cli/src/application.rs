@@ -2,7 +2,7 @@
 
 use crate::{inspect, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use factum::{App, Builder, Commands, Embedded};
+use factum::{App, Builder, Embedded};
 use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
@@ -22,8 +22,8 @@ const LISTEN: &str = "127.0.0.1:3030";
 #[derive(Debug)]
 pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
-    /// Adds the commands that are decided from the command log.
-    pub(crate) commands: fn(Builder<Embedded>) -> Builder<Embedded>,
+    /// Adds the commands that are decided from the command log, and the read models.
+    pub(crate) setup: fn(Builder<Embedded>) -> Builder<Embedded>,
     pub(crate) build: fn(App) -> Service,
 }
 
@@ -33,11 +33,16 @@ impl Application {
         Self { name, serve_verb, services: Vec::new(), listen: LISTEN }
     }
 
-    /// With a service, whose data lives in the folder `name`, and which decides the commands `C` from its
-    /// command log.
+    /// With a service, whose data lives in the folder `name`. `setup` adds the commands that it decides from its
+    /// command log, and its read models; `build` puts its routes over the app.
     #[must_use]
-    pub fn service<C: Commands>(mut self, name: &'static str, build: fn(App) -> Service) -> Self {
-        self.services.push(Blueprint { name, commands: Builder::commands::<C>, build });
+    pub fn service(
+        mut self,
+        name: &'static str,
+        setup: fn(Builder<Embedded>) -> Builder<Embedded>,
+        build: fn(App) -> Service,
+    ) -> Self {
+        self.services.push(Blueprint { name, setup, build });
         self
     }
 

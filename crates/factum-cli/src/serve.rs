@@ -94,7 +94,7 @@ fn open(application: &Application, data: &Path, metrics: &Metrics) -> Result<Vec
             format!("could not create the folders of {} in {}: {cause}", blueprint.name, data.display())
         })?;
         let builder = App::embedded(dir.path()).observer(metrics.service(blueprint.name));
-        let (app, report) = (blueprint.commands)(builder).start_reporting()?;
+        let (app, report) = (blueprint.setup)(builder).start_reporting()?;
         if report.created {
             note(&format!("{}: a new log", blueprint.name));
         }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     factum_cli::log_to_stderr();
-    factum_cli::run(
-        factum_cli::Application::new("bank", "serve")
-            .listen("127.0.0.1:3032")
-            .service::<bank::Commands>("bank", bank::service),
-    )
+    factum_cli::run(factum_cli::Application::new("bank", "serve").listen("127.0.0.1:3032").service(
+        "bank",
+        bank::setup,
+        bank::service,
+    ))
 }

@@ -14,7 +14,14 @@ pub use http::service;
 pub use update_value::UpdateValue;
 pub use value::Value;
 
+use factum::Builder;
+
 // ANCHOR: commands
 /// The commands that the calculator decides.
 pub type Commands = (CreateValue, UpdateValue);
+
+/// What the calculator takes from the app it runs on.
+pub fn setup<B>(app: Builder<B>) -> Builder<B> {
+    app.commands::<Commands>()
+}
 // ANCHOR_END: commands

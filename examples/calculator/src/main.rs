@@ -5,9 +5,10 @@ use std::process::ExitCode;
 // ANCHOR: main
 fn main() -> ExitCode {
     factum_cli::log_to_stderr();
-    factum_cli::run(
-        factum_cli::Application::new("calculator", "serve")
-            .service::<calculator::Commands>("calculator", calculator::service),
-    )
+    factum_cli::run(factum_cli::Application::new("calculator", "serve").service(
+        "calculator",
+        calculator::setup,
+        calculator::service,
+    ))
 }
 // ANCHOR_END: main

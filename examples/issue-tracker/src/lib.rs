@@ -41,8 +41,15 @@ pub use set_project::SetProject;
 pub use set_tags::SetTags;
 pub use start_issue::StartIssue;
 
+use factum::{Backend, Builder};
+
 /// The commands that the issue tracker decides.
 pub type Commands = (
     (CreateIssue, ReplaceIssue, DeleteIssue, AddComment, SetTags, SetProject),
     (StartIssue, ResolveIssue, ReopenIssue),
 );
+
+/// What the issue tracker takes from the app it runs on.
+pub fn setup<B: Backend>(app: Builder<B>) -> Builder<B> {
+    app.commands::<Commands>()
+}

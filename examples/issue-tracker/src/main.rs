@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     factum_cli::log_to_stderr();
-    factum_cli::run(
-        factum_cli::Application::new("issue-tracker", "serve")
-            .listen("127.0.0.1:3031")
-            .service::<issue_tracker::Commands>("issue-tracker", issue_tracker::service),
-    )
+    factum_cli::run(factum_cli::Application::new("issue-tracker", "serve").listen("127.0.0.1:3031").service(
+        "issue-tracker",
+        issue_tracker::setup,
+        issue_tracker::service,
+    ))
 }

@@ -20,6 +20,7 @@ mod loading;
 mod observed;
 mod outcomes;
 mod parking;
+mod projections;
 mod races;
 mod releasing;
 mod snapshots;

@@ -6,6 +6,6 @@ use std::path::Path;
 
 #[test]
 fn the_committed_document_is_what_the_code_makes() {
-    let service = calculator::service(App::in_memory().commands::<calculator::Commands>().start());
+    let service = calculator::service(calculator::setup(App::in_memory()).start());
     committed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json"), &service.openapi());
 }

@@ -6,6 +6,6 @@ use std::path::Path;
 
 #[test]
 fn the_committed_document_is_what_the_code_makes() {
-    let service = issue_tracker::service(App::in_memory().commands::<issue_tracker::Commands>().start());
+    let service = issue_tracker::service(issue_tracker::setup(App::in_memory()).start());
     committed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json"), &service.openapi());
 }

@@ -54,7 +54,7 @@ struct Served {
 
 impl Served {
     fn start(lanes: Arc<Held>) -> Self {
-        let builder = App::in_memory().commands::<issue_tracker::Commands>();
+        let builder = issue_tracker::setup(App::in_memory());
         let app = builder.spawn(lanes).sleep(Arc::new(NoSleep)).start();
         let services = vec![issue_tracker::service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
