@@ -209,6 +209,40 @@ fn s4_21_a_transfer_is_in_the_statements_of_both() {
     assert_eq!(history[1]["data"]["transfer"], sent.body["transfer_id"]);
 }
 
+#[test]
+fn who_was_answered_that_money_moved_sees_it_wherever_it_is_read() {
+    let bank = Served::start();
+    let account = bank.open();
+    for nth in 1..=50_usize {
+        let month = "2026-10-01T00:00:00Z";
+        bank.deposit(&account, &json!({"amount": 2, "effective_at": month}));
+        assert_eq!(statement(&bank, &account, "2026-10")["entry_count"], nth);
+        let history = read(&bank, &format!("/accounts/{account}/history")).body;
+        assert_eq!(history.as_array().unwrap().len(), nth + 1);
+        assert_eq!(balance(&bank, &account), 2 * nth);
+    }
+}
+
+#[test]
+fn a_statement_adds_up_while_one_of_its_read_models_is_behind() {
+    let bank = Served::start();
+    let account = bank.open();
+    let deposit = |amount: u64| {
+        bank.deposit(&account, &json!({"amount": amount, "effective_at": "2026-10-01T00:00:00Z"}));
+        let statement = statement(&bank, &account, "2026-10");
+        let amounts: Vec<_> = told(&statement["entries"], "amount").into_iter().cloned().collect();
+        (statement["closing_balance"].clone(), amounts)
+    };
+    assert_eq!(deposit(1), (json!(1), vec![json!(1)]));
+    block_on(bank.app.projections().pause(History::NAME)).unwrap();
+    assert_eq!(deposit(2), (json!(3), vec![json!(1), json!(2)]), "the rows are behind the totals");
+    block_on(bank.app.projections().resume(History::NAME)).unwrap();
+    block_on(bank.app.projections().pause(Statement::NAME)).unwrap();
+    assert_eq!(deposit(4), (json!(3), vec![json!(1), json!(2)]), "the totals are behind the rows");
+    block_on(bank.app.projections().resume(Statement::NAME)).unwrap();
+    assert_eq!(deposit(8), (json!(15), [1, 2, 4, 8].map(Value::from).into()));
+}
+
 /// All that can be read of these accounts, byte for byte.
 fn all(bank: &Served, accounts: &[String]) -> Vec<String> {
     let months = ["2026-09", "2026-10", "2026-11", "2026-12"];
