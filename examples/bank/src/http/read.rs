@@ -32,7 +32,7 @@ pub(super) async fn history(
     listed: Listed,
 ) -> Result<Response, Problem> {
     let from = match &listed.cursor {
-        Some(cursor) => cursor.parse::<u32>().map_err(|_| listed.not_its_cursor())?,
+        Some(cursor) => revision(cursor).ok_or_else(|| listed.not_its_cursor())?,
         None => 0,
     };
     let fresh = since.live(&app)?;
@@ -47,6 +47,11 @@ pub(super) async fn history(
     let shown = entries.len().min(listed.limit);
     let next = entries.get(shown).map(|next| next.revision.to_string());
     Ok(fresh.answer(&page.token, listed.answer(&entries[..shown], next.as_deref())))
+}
+
+fn revision(cursor: &str) -> Option<i64> {
+    let revision = cursor.parse::<i64>().ok()?;
+    (revision > 0 && revision.to_string() == cursor).then_some(revision)
 }
 
 // ANCHOR: statement
@@ -72,7 +77,7 @@ pub(super) async fn statement(
 /// The totals of all months of an account, at one moment.
 async fn months(app: &App, account: AccountId) -> Result<List<Statement>, Problem> {
     let list = app.documents::<Statement>().list().equals("account", account.to_string());
-    Ok(list.order_by("month").limit(MONTHS_MAX).await.map_err(unread)?)
+    list.order_by("month").limit(MONTHS_MAX).await.map_err(unread)
 }
 
 /// The entries of a month as they stood when `months` did.
@@ -90,7 +95,7 @@ async fn entries(
         return Ok(rows);
     }
     // The rows are kept apart from the totals, and have not come so far yet.
-    Ok(tables.latest(ENTRIES, values).await.map_err(unread)?)
+    tables.latest(ENTRIES, values).await.map_err(unread)
 }
 // ANCHOR_END: statement
 

@@ -79,7 +79,7 @@ fn what_is_not_there_is_404_and_what_is_no_id_or_month_is_400() {
         let answer = bank.get(&format!("/accounts/{account}/statements/{month}"));
         assert_eq!((answer.status, answer.fields()), (400, vec!["month"]), "{month}");
     }
-    for query in ["cursor=x", "cursor=-1", "limit=0", "sort=up"] {
+    for query in ["cursor=x", "cursor=-1", "cursor=0", "cursor=%2B1", "limit=0", "sort=up"] {
         assert_eq!(bank.get(&format!("/accounts/{account}/history?{query}")).status, 400, "{query}");
     }
 }
