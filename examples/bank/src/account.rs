@@ -20,8 +20,6 @@ pub struct Account {
 impl View for Account {
     const NAME: &'static str = "accounts";
     const VERSION: u32 = 1;
-    // Who was answered that money came in sees it.
-    const MODE: Mode = Mode::Wait;
     const INDEXES: &'static [&'static str] = &["owner"];
     type Event = Recorded<BankEvent>;
     type Key = AccountId;

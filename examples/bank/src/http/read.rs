@@ -6,7 +6,7 @@ use crate::{
     statement::{ENTRIES, ENTRIES_MAX, MONTHS_MAX, Representation},
 };
 use axum::{Json, extract::State, response::Response};
-use factum::{App, List, QueryError, Rows, values};
+use factum::{App, List, Projection as _, Rows, View as _, values};
 use factum_http::{IfNoneMatch, Listed, PathId, PathMonth, Problem, ProblemType, Since};
 
 // ANCHOR: account
@@ -17,7 +17,8 @@ pub(super) async fn account(
     unless: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let fresh = since.live(&app)?;
-    let found = app.documents::<Account>().get(&id).await.map_err(unread)?;
+    // Whoever decides by a balance wants that of now: what is not folded yet is, on the way.
+    let found = app.documents::<Account>().latest(&id).await?;
     let Some(account) = found.document else { return Err(not_found(id)) };
     let answer = unless.answer(Some(account.revision), Json(account.represent(id)));
     Ok(fresh.parked(found.parked).answer(&found.token, answer))
@@ -35,11 +36,10 @@ pub(super) async fn history(
         Some(cursor) => revision(cursor).ok_or_else(|| listed.not_its_cursor())?,
         None => 0,
     };
-    let fresh = since.live(&app)?;
+    let fresh = since.wait(&app, History::NAME).await?;
     // One more tells whether there is a next page.
     let limit = u32::try_from(listed.limit).unwrap_or(u32::MAX).saturating_add(1);
-    let page =
-        app.tables::<History>().query(PAGE, values![id.to_string(), from, limit]).await.map_err(unread)?;
+    let page = app.tables::<History>().query(PAGE, values![id.to_string(), from, limit]).await?;
     if page.rows.is_empty() && from == 0 {
         return Err(not_found(id));
     }
@@ -61,12 +61,10 @@ pub(super) async fn statement(
     PathMonth(month): PathMonth,
     since: Since,
 ) -> Result<Response, Problem> {
-    let fresh = since.live(&app)?;
+    let fresh = since.wait(&app, Statement::NAME).await?;
     let months = months(&app, id).await?;
     let entries = entries(&app, id, &month.to_string(), &months).await?;
-    if months.documents.is_empty()
-        && app.documents::<Account>().get(&id).await.map_err(unread)?.document.is_none()
-    {
+    if months.documents.is_empty() && app.documents::<Account>().latest(&id).await?.document.is_none() {
         return Err(not_found(id));
     }
     let totals: Vec<_> = months.documents.into_iter().map(|month| month.document).collect();
@@ -77,7 +75,7 @@ pub(super) async fn statement(
 /// The totals of all months of an account, at one moment.
 async fn months(app: &App, account: AccountId) -> Result<List<Statement>, Problem> {
     let list = app.documents::<Statement>().list().equals("account", account.to_string());
-    list.order_by("month").limit(MONTHS_MAX).await.map_err(unread)
+    Ok(list.order_by("month").limit(MONTHS_MAX).await?)
 }
 
 /// The entries of a month as they stood when `months` did.
@@ -90,19 +88,15 @@ async fn entries(
     let most = u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX);
     let values = values![account.to_string(), month, months.position, most];
     let tables = app.tables::<History>();
-    let rows = tables.query(ENTRIES, values.clone()).await.map_err(unread)?;
+    let rows = tables.query(ENTRIES, values.clone()).await?;
     if rows.position >= months.position {
         return Ok(rows);
     }
     // The rows are kept apart from the totals, and have not come so far yet.
-    tables.latest(ENTRIES, values).await.map_err(unread)
+    Ok(tables.latest(ENTRIES, values).await?)
 }
 // ANCHOR_END: statement
 
 fn not_found(account: AccountId) -> Problem {
     Problem::new(ProblemType::NotFound, format!("Account {account} not found."))
-}
-
-fn unread(cause: QueryError) -> Problem {
-    Problem::new(ProblemType::Unavailable, cause.to_string())
 }

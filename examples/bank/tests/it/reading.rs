@@ -224,6 +224,49 @@ fn who_was_answered_that_money_moved_sees_it_wherever_it_is_read() {
 }
 
 #[test]
+fn a_balance_is_that_of_now_also_while_its_read_model_is_not_kept_up() {
+    let bank = Served::start();
+    let account = bank.open();
+    block_on(bank.app.projections().pause(Account::NAME)).unwrap();
+    bank.deposit(&account, &json!({"amount": 5}));
+    let other = bank.open();
+    bank.transfer(&account, &other, 2);
+    assert_eq!([balance(&bank, &account), balance(&bank, &other)], [3, 2]);
+}
+
+#[test]
+fn a_reader_is_told_where_an_answer_holds_and_whether_it_shows_what_they_saw() {
+    let bank = Served::start();
+    let account = bank.open();
+    let paths = ["", "/history", "/statements/2026-10"].map(|path| format!("/accounts/{account}{path}"));
+    for name in [History::NAME, Statement::NAME] {
+        block_on(bank.app.projections().pause(name)).unwrap();
+    }
+    let seen = bank.deposit(&account, &json!({"amount": 5}));
+    let since = seen.header("factum-position").unwrap();
+    let told = |path: &String| {
+        let answer = bank.get_with(path, &[("Factum-Position", since)]);
+        (
+            answer.status,
+            answer.header("factum-stale").is_some(),
+            answer.header("factum-position") == Some(since),
+        )
+    };
+    assert_eq!(paths.each_ref().map(told), [(200, false, true), (200, true, false), (200, true, false)]);
+    for name in [History::NAME, Statement::NAME] {
+        block_on(bank.app.projections().resume(name)).unwrap();
+    }
+    assert_eq!(paths.each_ref().map(told), [(200, false, true); 3], "it is waited for");
+    for path in &paths {
+        assert_eq!(
+            bank.get_with(path, &[("Factum-Position", "seven")]).fields(),
+            ["Factum-Position"],
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn a_statement_adds_up_while_one_of_its_read_models_is_behind() {
     let bank = Served::start();
     let account = bank.open();
