@@ -3,7 +3,7 @@
 //! would be written whole again with every event.
 
 use crate::BankEvent;
-use factum::{Event as _, Row, StoreError, Uuid, prelude::*};
+use factum::{ErrorKind, Event as _, Row, StoreError, Uuid, prelude::*};
 use factum_http::Time;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -113,6 +113,7 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// When the row is none of [`PAGE`].
     pub(crate) fn of(row: &'a Row) -> Result<Self, StoreError> {
+        let data = row.text("data")?;
         Ok(Self {
             id: row.text("id")?,
             event_type: row.text("event_type")?,
@@ -122,7 +123,10 @@ impl<'a> Entry<'a> {
             effective_at: row.text("effective_at")?,
             actor: row.text_or_null("actor")?,
             command_id: row.text("command_id")?,
-            data: serde_json::from_str(row.text("data")?).unwrap_or_default(),
+            data: serde_json::from_str(data).map_err(|cause| {
+                let what = format!("read the column `data` of {} as JSON: {cause}", History::NAME);
+                StoreError::new(ErrorKind::RepairData, what)
+            })?,
         })
     }
 }

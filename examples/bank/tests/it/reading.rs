@@ -1,8 +1,8 @@
 //! What is read: accounts, histories, statements, and that all of them follow from the same events.
 
 use crate::served::{Answer, Served};
-use bank::{Account, History, Statement};
-use factum::{Projection as _, View as _, block_on};
+use bank::{Account, AccountId, History, Statement};
+use factum::{Mode, Projection as _, View as _, block_on};
 use serde_json::{Value, json};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -212,6 +212,9 @@ fn s4_21_a_transfer_is_in_the_statements_of_both() {
 #[test]
 fn who_was_answered_that_money_moved_sees_it_wherever_it_is_read() {
     let bank = Served::start();
+    for name in [History::NAME, Statement::NAME] {
+        assert_eq!(block_on(bank.app.projections().status(name)).unwrap().mode, Mode::Wait, "{name}");
+    }
     let account = bank.open();
     for nth in 1..=50_usize {
         let month = "2026-10-01T00:00:00Z";
@@ -257,6 +260,10 @@ fn a_reader_is_told_where_an_answer_holds_and_whether_it_shows_what_they_saw() {
         block_on(bank.app.projections().resume(name)).unwrap();
     }
     assert_eq!(paths.each_ref().map(told), [(200, false, true); 3], "it is waited for");
+    for path in &paths[1..] {
+        let answer = bank.get_with(path, &[("Factum-Position", since), ("Prefer", "wait=5")]);
+        assert_eq!(answer.header("preference-applied"), Some("wait=5"), "{path}");
+    }
     for path in &paths {
         assert_eq!(
             bank.get_with(path, &[("Factum-Position", "seven")]).fields(),
@@ -305,6 +312,11 @@ fn every_read_model_dropped_and_made_again_answers_the_same_to_the_byte() {
     bank.transfer(&accounts[0], &accounts[2], 5);
     let before = all(&bank, &accounts);
     let projections = bank.app.projections();
+    let key: AccountId = accounts[0].parse().unwrap();
+    let kept = || block_on(bank.app.documents::<Account>().get(&key)).unwrap().document;
+    assert!(block_on(projections.caught_up(Account::NAME, Duration::from_secs(60))).unwrap());
+    let kept_before = kept();
+    assert!(kept_before.is_some());
     for name in [Account::NAME, History::NAME, Statement::NAME] {
         block_on(projections.reset(name)).unwrap();
         assert!(block_on(projections.caught_up(name, Duration::from_secs(60))).unwrap(), "{name}");
@@ -322,6 +334,7 @@ fn every_read_model_dropped_and_made_again_answers_the_same_to_the_byte() {
         };
         assert!(block_on(projections.rebuild_key(name, &key)).unwrap() > 0, "{name}");
         assert_eq!(all(&bank, &accounts), before, "{key} of {name} rebuilt");
+        assert_eq!(kept(), kept_before, "as it is kept, with nothing folded on the way");
     }
 }
 
