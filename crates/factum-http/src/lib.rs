@@ -7,6 +7,7 @@
 //! Knows the facade, never a backend. Every error becomes a status in [`mod@error`], nowhere else.
 
 mod access;
+mod admin;
 mod any_command;
 mod audit;
 mod body;

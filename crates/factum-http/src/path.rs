@@ -8,6 +8,11 @@ use axum::{
 };
 use std::{fmt::Display, str::FromStr};
 
+/// The number that `text` is, in its one spelling.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
 /// The path parameter `{id}` as `T`; 400 if it is not one, or is not spelled as `T` prints it.
 #[derive(Clone, Copy, Debug)]
 pub struct PathId<T>(pub T);

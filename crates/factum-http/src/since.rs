@@ -3,15 +3,20 @@
 //! waits for ever, and never passes off a stale answer as a fresh one.
 
 use crate::{
-    Problem, ProblemType,
+    Problem, ProblemType, limits, prefer,
     prefer::{PREFER, PREFERENCE_APPLIED},
+    send::{Stopping, stopped},
 };
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderName, HeaderValue, header::VARY, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{RETRY_AFTER, VARY},
+        request::Parts,
+    },
     response::{IntoResponse, Response},
 };
-use factum::{App, LogIdentity, Position, Token};
+use factum::{App, LogIdentity, Position, ProjectionError, Token};
 use std::time::Duration;
 
 /// What the header is called in both directions, in documents and in the fields of a problem.
@@ -72,6 +77,8 @@ pub const FRESH_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Since {
     token: Option<Token>,
+    wait: Option<Duration>,
+    stopping: Option<Stopping>,
 }
 
 /// A read that has waited for what its client has seen, as far as it would. See [`Since`].
@@ -83,6 +90,50 @@ pub struct Fresh {
 }
 
 impl Since {
+    /// For a read of what the projection `name` keeps: waits until that is as far as the client has seen. If it
+    /// is not in time, the answer is given all the same, and says `Factum-Stale: true`.
+    ///
+    /// # Errors
+    /// 400 when the token is none of this log; 500 when the application has no projection of that name.
+    pub async fn wait(self, app: &App, name: &str) -> Result<Fresh, Problem> {
+        self.reach(app, name).await?;
+        let applied = self.wait.filter(|_| self.token.is_some());
+        Ok(self.fresh(applied))
+    }
+
+    /// As [`Self::wait`], for a read whose stale answer is of no use.
+    ///
+    /// # Errors
+    /// As [`Self::wait`]; 503 with `Retry-After` when it is not as far in time.
+    pub async fn or_unavailable(self, app: &App, name: &str) -> Result<Fresh, Problem> {
+        if !self.reach(app, name).await? {
+            let detail = format!("`{name}` does not show yet what you have seen: read again a little later");
+            let later = limits::RETRY_AFTER.as_secs().to_string();
+            return Err(Problem::new(ProblemType::Behind, detail).header(RETRY_AFTER, &later));
+        }
+        let applied = self.wait.filter(|_| self.token.is_some());
+        Ok(self.fresh(applied))
+    }
+
+    /// Whether the projection came as far as the client has seen.
+    async fn reach(&self, app: &App, name: &str) -> Result<bool, Problem> {
+        let Some(position) = self.place(app.store().identity())? else { return Ok(true) };
+        let within = self.wait.unwrap_or(FRESH_WITHIN);
+        let projections = app.projections();
+        tokio::select! {
+            reached = projections.reached(name, position, within) => reached.map_err(|error| match error {
+                ProjectionError::Unknown { .. } => {
+                    let detail = format!("{error}: add it where the application is built");
+                    Problem::new(ProblemType::Corrupt, detail)
+                }
+                other => Problem::from(other),
+            }),
+            // What is still being opened has no bound of its own.
+            () = tokio::time::sleep(within) => Ok(false),
+            () = stopped(self.stopping.clone()) => Ok(false),
+        }
+    }
+
     /// For a read of the log itself, which holds at its end: nothing is waited for.
     ///
     /// # Errors
@@ -163,7 +214,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Since {
         if values.next().is_some() {
             return Err(refused("is there more than once"));
         }
-        Ok(Self { token })
+        let (wait, stopping) = (prefer::wait(&parts.headers)?, parts.extensions.get().cloned());
+        Ok(Self { token, wait, stopping })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Description, HeldAt, Place};
 use crate::{
-    Body, Caller, IfNoneMatch, Incoming, PathId, ProblemType, Since, WAIT_MAX, audit, etag, incoming, prefer,
+    Body, Caller, IfNoneMatch, Incoming, PathId, ProblemType, Since, WAIT_MAX, audit,
+    body::BodyOrNothing,
+    etag, incoming, prefer,
     since::{FRESH_WITHIN, POSITION},
 };
 use axum::{
@@ -77,6 +79,12 @@ impl<T: JsonSchema> Describe for Body<T> {
     }
 }
 
+impl<T: JsonSchema> Describe for BodyOrNothing<T> {
+    fn describe(route: &mut Description) {
+        route.body_or_nothing::<T>();
+    }
+}
+
 impl<T: FromStr<Err: Display> + Display> Describe for PathId<T> {
     fn describe(route: &mut Description) {
         route.parameter(
@@ -143,6 +151,7 @@ impl Describe for Since {
         let pattern = r"^[0-9a-f]{32}(\.[0-9a-f]+){2,}$";
         route.parameter(Place::Header, POSITION, about, json!({"type": "string", "pattern": pattern}));
         waits(route);
+        route.refuses([ProblemType::Behind]);
         route.held_at = HeldAt::Always;
     }
 }

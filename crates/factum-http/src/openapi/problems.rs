@@ -120,7 +120,7 @@ const OF_A_COMMAND: &[(&str, &str)] = &[LOCATION, (POSITION, DECIDED_AT)];
 fn headers_of(problem: ProblemType) -> &'static [(&'static str, &'static str)] {
     match problem {
         ProblemType::Unauthenticated => &[("WWW-Authenticate", "How to say who is asking.")],
-        ProblemType::TooMany | ProblemType::Unavailable | ProblemType::Conflict => {
+        ProblemType::TooMany | ProblemType::Unavailable | ProblemType::Behind | ProblemType::Conflict => {
             &[("Retry-After", "When to send it again, in seconds.")]
         }
         ProblemType::Unknown => &[LOCATION],

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod admin;
+mod boxes;
 mod connections;
 mod feeds;
 mod health;
@@ -13,6 +15,7 @@ mod metrics;
 mod notes;
 mod operators;
 mod permissions;
+mod reading;
 mod senders;
 mod sending;
 mod served;
