@@ -35,7 +35,7 @@ pub fn service(app: App) -> Service {
         .query(
             "issues.list-issues",
             "/api/issues",
-            get(list).about("Lists issues, without their comments and history").answers::<[ListedIssue]>(),
+            get(list).about("Lists issues, without their comments and history").answers::<Vec<ListedIssue>>(),
         )
         .query(
             "issues.read-issue",
@@ -45,7 +45,7 @@ pub fn service(app: App) -> Service {
         .query(
             "issues.read-history",
             "/api/issues/{id}/history",
-            get(history).about("Lists what happened to an issue").answers::<[IssueEventRecord]>(),
+            get(history).about("Lists what happened to an issue").answers::<Vec<IssueEventRecord>>(),
         )
         .command::<ReplaceIssue>("/api/issues/{id}", about(put(replace), "Replaces what an issue says"))
         .command::<DeleteIssue>("/api/issues/{id}", about(delete(remove), "Deletes an issue"))
