@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, fmt};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wanted {
-    /// By their number, or the most urgent first and of these by their number.
+    /// The order: `number` if nothing is said, or `priority`.
     #[serde(default)]
     pub(crate) sort: Sort,
     /// Only those whose work has come so far.
