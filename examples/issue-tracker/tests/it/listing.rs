@@ -27,7 +27,7 @@ fn replace(nth: u64, title: &str, description: &str, priority: u8) -> ReplaceIss
 fn s0_01_issues_are_listed_by_their_number_a_hundred_a_page() {
     let served = Served::start();
     assert_eq!((served.get("").text, served.get("").next()), ("[]".to_owned(), None));
-    (1..=205).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=205).for_each(|nth| served.create(nth, "Crash", 3));
     let (sizes, numbers) = pages(&served, "");
     assert_eq!(sizes, [100, 100, 5]);
     assert_eq!(numbers, (1..=205).collect::<Vec<_>>(), "10 comes after 9, not after 1");
@@ -37,7 +37,7 @@ fn s0_01_issues_are_listed_by_their_number_a_hundred_a_page() {
 #[test]
 fn s0_01_what_is_added_or_changed_between_two_pages_shifts_none() {
     let served = Served::start();
-    (1..=6).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=6).for_each(|nth| served.create(nth, "Crash", 3));
     let first = served.get("?limit=3");
     served.create(7, "Crash", 3);
     served.decide(DeleteIssue { issue: id(1) });
@@ -66,7 +66,7 @@ fn s0_42_the_most_urgent_come_first_and_of_these_the_oldest() {
 #[test]
 fn s0_42_a_list_is_filtered_by_state_tag_and_project() {
     let served = Served::start();
-    (1..=4).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=4).for_each(|nth| served.create(nth, "Crash", 3));
     let tags =
         |nth, tags: &[&str]| SetTags { issue: id(nth), tags: tags.iter().map(|&tag| tag.into()).collect() };
     let project = |nth, name: Option<&str>| SetProject { issue: id(nth), project: name.map(Project::from) };
@@ -113,7 +113,7 @@ fn s0_42_a_text_is_found_in_titles_and_descriptions_whatever_its_case() {
 #[test]
 fn s0_25_deleted_issues_are_hidden_unless_they_are_asked_for() {
     let served = Served::start();
-    (1..=3).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=3).for_each(|nth| served.create(nth, "Crash", 3));
     served.decide(DeleteIssue { issue: id(2) });
     assert_eq!(served.get("").numbers(), [1, 3]);
     assert_eq!(served.get("?includeDeleted=false").numbers(), [1, 3]);

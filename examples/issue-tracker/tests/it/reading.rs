@@ -15,7 +15,7 @@ fn retitle(nth: u64, title: &str) -> ReplaceIssue {
 #[test]
 fn s0_02_an_issue_is_read_by_its_number_and_by_its_uuid() {
     let served = Served::start();
-    (1..=3).for_each(|nth| drop(served.create(nth, &format!("Crash {nth}"), 3)));
+    (1..=3).for_each(|nth| served.create(nth, &format!("Crash {nth}"), 3));
     for nth in 1..=3 {
         let (by_number, by_uuid) = (served.get(&format!("/{nth}")), served.get(&format!("/{}", id(nth))));
         assert_eq!((by_number.status, &by_number.text), (200, &by_uuid.text));

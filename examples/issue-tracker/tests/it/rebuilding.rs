@@ -1,7 +1,7 @@
 //! Read models thrown away and made again from the log: the same to the byte, and readable meanwhile.
 
 use crate::served::{Served, id};
-use factum::{App, Uuid, block_on};
+use factum::{Uuid, block_on};
 use issue_tracker::{AddComment, DeleteIssue, Project, ReplaceIssue, ResolveIssue, SetProject, SetTags};
 use std::{
     fs,
@@ -83,7 +83,7 @@ fn s0_32_one_issue_made_again_by_itself_is_the_same_to_the_byte() {
 #[test]
 fn s0_32_read_models_that_were_deleted_between_two_starts_are_made_again_the_same() {
     let dir = tempfile::tempdir().unwrap();
-    let start = || Served::over(issue_tracker::setup(App::embedded(dir.path())).start().unwrap());
+    let start = || Served::embedded(dir.path());
     let served = start();
     fill(&served);
     let before = read(&served);

@@ -7,7 +7,7 @@ use factum::{
 use factum_http::{Gate, Server};
 use issue_tracker::{CreateIssue, IssueId};
 use serde_json::Value;
-use std::{fmt::Debug, thread};
+use std::{fmt::Debug, path::Path, thread};
 use tokio::{runtime::Builder, sync::oneshot};
 
 /// A wait that only a broken build ever comes to the end of.
@@ -61,6 +61,11 @@ impl Served {
         Self::over(issue_tracker::setup(App::in_memory()).start())
     }
 
+    /// Over the logs and read models in a directory.
+    pub(crate) fn embedded(dir: &Path) -> Self {
+        Self::over(issue_tracker::setup(App::embedded(dir)).start().unwrap())
+    }
+
     pub(crate) fn over(app: App) -> Self {
         let services = vec![issue_tracker::service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -84,7 +89,11 @@ impl Served {
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let mut answer = request.call().unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer { status, headers, text: answer.body_mut().read_to_string().unwrap() }
+        Answer {
+            status,
+            headers,
+            text: answer.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap(),
+        }
     }
 
     /// As [`Self::get_with`], and what it reads may take as long as it needs to be fresh.
@@ -106,10 +115,9 @@ impl Served {
     }
 
     /// Creates issue `nth`, which is its number too if it is the next.
-    pub(crate) fn create(&self, nth: u64, title: &str, priority: u8) -> IssueId {
+    pub(crate) fn create(&self, nth: u64, title: &str, priority: u8) {
         let (issue, title) = (id(nth), title.to_owned());
         self.decide(CreateIssue { issue, title, description: format!("Description {nth}"), priority });
-        issue
     }
 
     /// Stores events past all decisions.

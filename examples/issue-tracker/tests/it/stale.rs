@@ -1,8 +1,8 @@
 //! A read model that does not go on, or not for one issue: it is read all the same, and says so.
 
 use crate::served::{LONG, Served, id};
-use factum::{Event as _, EventType, Id as _, NewEvent};
-use issue_tracker::{IssueEvent, StartIssue};
+use factum::{Event as _, EventType, Id as _, NewEvent, store::read_models::DOCUMENT_BYTES_MAX};
+use issue_tracker::{IssueEvent, ReplaceIssue, StartIssue};
 use serde_json::json;
 
 const ALL: [(&str, &str); 3] = [("issues", ""), ("issue", "/1"), ("issue-history", "/1/history")];
@@ -52,7 +52,7 @@ fn poison() -> NewEvent {
 #[test]
 fn an_event_that_cannot_be_read_makes_its_issue_stale_and_no_other() {
     let served = Served::start();
-    (1..=2).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=2).for_each(|nth| served.create(nth, "Crash", 3));
     let before = ALL.map(|(_, path)| served.get(path).text);
     served.store(vec![poison()]);
     // Past all decisions: they would not read it either.
@@ -79,7 +79,7 @@ fn an_event_that_cannot_be_read_makes_its_issue_stale_and_no_other() {
 #[test]
 fn an_event_that_one_read_model_cannot_apply_makes_that_one_stale_alone() {
     let served = Served::start();
-    (1..=2).for_each(|nth| drop(served.create(nth, "Crash", 3)));
+    (1..=2).for_each(|nth| served.create(nth, "Crash", 3));
     let tagged =
         |nth| IssueEvent::TagsModified { issue: id(nth), before: [].into(), after: ["ui".to_owned()].into() };
     // The second time the tag is there already, which nothing that decides would do.
@@ -90,4 +90,27 @@ fn an_event_that_one_read_model_cannot_apply_makes_that_one_stale_alone() {
         assert!(!served.get(path).is_stale(), "{path}");
     }
     assert_eq!(served.get_with("/1/history", &[LONG]).json().as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_issue_that_outgrows_a_document_is_shown_as_it_was_and_its_history_goes_on() {
+    const CHANGES: u64 = 120;
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::embedded(dir.path());
+    served.create(1, "Crash", 3);
+    served.operate("pause", "issue");
+    for nth in 1..=CHANGES {
+        // As long as a description may be: each stands in the history before and after.
+        let description = format!("{}{nth:05}", "\u{10348}".repeat(19_995));
+        served.decide(ReplaceIssue { issue: id(1), title: "Crash".to_owned(), description, priority: 3 });
+    }
+    served.create(2, "Other", 3);
+    served.operate("resume", "issue");
+    let issue = served.get("/1");
+    let shown = issue.json()["history"].as_array().unwrap().len() as u64;
+    assert!(issue.is_stale() && (100..CHANGES).contains(&shown), "{shown}");
+    assert!(issue.text.len() <= DOCUMENT_BYTES_MAX);
+    assert!(!served.get("/2").is_stale(), "no other issue is held up");
+    let last = served.get(&format!("/1/history?cursor={CHANGES}"));
+    assert_eq!((last.is_stale(), last.json()[0]["revision"].as_u64()), (false, Some(CHANGES)));
 }
