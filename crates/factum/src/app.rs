@@ -6,8 +6,8 @@ use factum_event::{CommandId, Timestamp};
 use factum_runtime::SqlProjection;
 use factum_runtime::{
     CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Documents, Engine, Execute, Feeds, Handlers,
-    Intake, LaneBounds, LaneLayout, Lanes, Live, Ports, ProjectionBounds, ProjectionSet, Projections, Retry,
-    Sleep, Spawn, Submit, SubmitError, SystemSpawn, TablesOf, Ticket, Watch,
+    Intake, LaneBounds, LaneLayout, Lanes, Live, NoSpawn, Ports, ProjectionBounds, ProjectionSet,
+    Projections, Retry, Sleep, Spawn, Submit, SubmitError, SystemSpawn, TablesOf, Ticket, Watch,
 };
 #[cfg(feature = "embedded")]
 use factum_store::Sql;
@@ -78,6 +78,7 @@ pub struct Builder<B> {
     snapshots: Option<Arc<dyn SnapshotStore>>,
     projections: ProjectionSet,
     projection_bounds: ProjectionBounds,
+    decides: bool,
 }
 
 /// What an application can be started on, and the database that its SQL tables are in.
@@ -318,6 +319,7 @@ impl<B> Builder<B> {
             snapshots: None,
             projections: ProjectionSet::default(),
             projection_bounds: ProjectionBounds::default(),
+            decides: true,
         }
     }
 
@@ -368,6 +370,13 @@ impl<B> Builder<B> {
     /// How much the lanes hold in memory, and how often they write down how far they are.
     pub fn lane_bounds(mut self, bounds: LaneBounds) -> Self {
         self.bounds = bounds;
+        self
+    }
+
+    /// Decides no command that was accepted: those wait for the next start. For work on the data of a service that
+    /// does not run.
+    pub fn lanes_at_rest(mut self) -> Self {
+        self.decides = false;
         self
     }
 
@@ -435,8 +444,9 @@ impl<B> Builder<B> {
         if let Some(commands) = &commands {
             engine = engine.with_command_log(Arc::clone(commands));
         }
+        let spawn: &dyn Spawn = if self.decides { &*self.spawn } else { &NoSpawn };
         let lanes = commands.map(|commands| {
-            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
+            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, spawn)
         });
         App { engine, lanes, projections }
     }
@@ -512,26 +522,57 @@ impl Builder<Embedded> {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_reporting(mut self) -> Result<(App, factum_log::OpenReport), factum_log::OpenError> {
+        let (events, report) = self.open_events()?;
+        let (commands, models) = (self.open_commands()?, self.read_models());
+        let snapshots = self.backend.directory.join(SNAPSHOTS);
+        self.snapshots = Some(Arc::new(factum_sqlite::SqliteSnapshots::at(snapshots)));
+        Ok((self.over(events, commands, models), report))
+    }
+
+    /// Opens the application to look at how its projections and commands stand, and to say what is to become of them
+    /// from the next start on: nothing is applied, and accepted commands are not decided.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_at_rest(mut self) -> Result<App, factum_log::OpenError> {
+        let (events, report) = self.open_events()?;
+        warn(&self.backend.directory.display().to_string(), &report);
+        let (commands, models) = (self.open_commands()?, self.read_models());
+        self.decides = false;
+        let (set, ports) = (std::mem::take(&mut self.projections), self.ports.clone());
+        let app = self.over(Arc::clone(&events), commands, Arc::clone(&models));
+        Ok(App { projections: Projections::at_rest(events, ports, models, set).await, ..app })
+    }
+
+    fn log_options(&self) -> factum_log::Options {
         let mut options = self.backend.options.clone();
         options.clock = Arc::clone(&self.ports.clock);
         options.entropy = Arc::clone(&self.ports.entropy);
         options.observer = self.appends.clone().or(options.observer);
-        let directory = &self.backend.directory;
-        let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
-        let commands: Option<Arc<dyn Store>> = match self.submits() {
-            true => {
-                let observer = self.ports.observer.as_ref().and_then(|observer| observer.command_log());
-                let options = factum_log::Options { observer, ..options };
-                let directory = directory.join(COMMANDS);
-                let (commands, report) = factum_log::Log::open(&directory, options)?;
-                warn(&directory.display().to_string(), &report);
-                Some(Arc::new(commands))
-            }
-            false => None,
-        };
-        self.snapshots = Some(Arc::new(factum_sqlite::SqliteSnapshots::at(directory.join(SNAPSHOTS))));
-        let models = Arc::new(factum_sqlite::SqliteReadModels::at(directory.join(VIEWS)));
-        Ok((self.over(Arc::new(events), commands, models), report))
+        options
+    }
+
+    fn open_events(&self) -> Result<(Arc<dyn Store>, factum_log::OpenReport), factum_log::OpenError> {
+        let directory = self.backend.directory.join(EVENTS);
+        let (events, report) = factum_log::Log::open(directory, self.log_options())?;
+        Ok((Arc::new(events), report))
+    }
+
+    /// The command log, if there is anything to submit.
+    fn open_commands(&self) -> Result<Option<Arc<dyn Store>>, factum_log::OpenError> {
+        if !self.submits() {
+            return Ok(None);
+        }
+        let observer = self.ports.observer.as_ref().and_then(|observer| observer.command_log());
+        let options = factum_log::Options { observer, ..self.log_options() };
+        let directory = self.backend.directory.join(COMMANDS);
+        let (commands, report) = factum_log::Log::open(&directory, options)?;
+        warn(&directory.display().to_string(), &report);
+        Ok(Some(Arc::new(commands)))
+    }
+
+    fn read_models(&self) -> Arc<dyn ReadModels> {
+        Arc::new(factum_sqlite::SqliteReadModels::at(self.backend.directory.join(VIEWS)))
     }
 }
 

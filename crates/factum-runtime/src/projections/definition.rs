@@ -157,7 +157,12 @@ pub(crate) fn lane_of_key(key: &str) -> Arc<str> {
 
 /// What events wait by whose stream has one that cannot be read, so that its keys are not known.
 pub(crate) fn lane_of_stream(record: &RecordedEvent) -> Arc<str> {
-    format!("stream/{}", record.stream).into()
+    lane_of_stream_named(&record.stream)
+}
+
+/// As [`lane_of_stream`], for the stream of this name.
+pub(crate) fn lane_of_stream_named(stream: impl fmt::Display) -> Arc<str> {
+    format!("stream/{stream}").into()
 }
 
 /// A view as a definition.

@@ -24,6 +24,8 @@ pub(super) struct Host {
     pub(super) slots: BTreeMap<&'static str, Arc<Slot>>,
     spawn: Arc<dyn Spawn>,
     bounds: ProjectionBounds,
+    /// Whether nobody feeds anything, see [`super::Projections::at_rest`].
+    pub(super) at_rest: bool,
     /// Whether every build was opened, or could not be.
     pub(super) started: watch::Sender<bool>,
 }
@@ -38,7 +40,7 @@ impl Host {
         bounds: ProjectionBounds,
     ) -> Self {
         let started = watch::Sender::new(slots.is_empty());
-        Self { store, ports, models, slots, spawn, bounds, started }
+        Self { store, ports, models, slots, spawn, bounds, at_rest: false, started }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -71,7 +73,7 @@ impl Host {
             one.slot.runs(one.member.build().clone(), run.clone());
         }
         let names: Vec<_> = fed.iter().map(|fed| fed.member.name()).collect();
-        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0 };
+        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None };
         drop(run);
         self.spawn.spawn_beside(
             "factum-projection",

@@ -74,6 +74,8 @@ pub(super) struct Member {
     bounds: ProjectionBounds,
     /// Whether what is held may differ from what is kept.
     unsure: bool,
+    /// The next page, decoded beforehand.
+    prepared: Option<Batch>,
 }
 
 /// What a member is made of.
@@ -116,6 +118,7 @@ impl Member {
             ports,
             bounds,
             unsure: false,
+            prepared: None,
         })
     }
 
@@ -127,6 +130,11 @@ impl Member {
         self.definition.name()
     }
 
+    /// The events that are given next were decoded before.
+    pub(super) fn prepare(&mut self, batch: Option<Batch>) {
+        self.prepared = batch;
+    }
+
     /// Takes in events in the order of the log, which are all that it is interested in up to `through`.
     pub(super) async fn feed(&mut self, events: &[RecordedEvent], through: Position) -> Result<(), Halt> {
         if self.unsure {
@@ -134,7 +142,11 @@ impl Member {
         }
         // One pass over the log may serve several that are not equally far.
         let begin = events.partition_point(|event| event.position <= self.position);
+        if begin > 0 {
+            self.prepared = None;
+        }
         let fed = self.take_in(&events[begin..], through).await;
+        self.prepared = None;
         if fed.is_err() {
             self.unsure = true;
         }
@@ -196,7 +208,11 @@ impl Member {
     /// Applies events that are no part of a failure, and lets wait what waits behind one.
     async fn apply(&mut self, events: &[RecordedEvent], through: Position) -> Result<Option<Failure>, Halt> {
         if self.lanes.is_empty() {
-            return match self.definition.read(events) {
+            let read = match self.prepared.take() {
+                Some(batch) => Ok(batch),
+                None => self.definition.read(events),
+            };
+            return match read {
                 Ok(batch) => self.keep(&[(batch, None)], events, Vec::new(), through).await,
                 Err(_) if events.len() > 1 => Ok(Some(Failure { position: None, cause: String::new() })),
                 Err(cause) => Ok(Some(Failure { position: None, cause: cause.to_string() })),

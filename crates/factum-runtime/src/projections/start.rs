@@ -99,6 +99,9 @@ impl Host {
             building = self.open(slot, &anew).await?;
         }
         slot.set_building(Some(building.clone()));
+        if self.at_rest {
+            return Ok(None);
+        }
         match self.claim(slot, &building, None).await {
             Ok(fed) => Ok(Some(fed)),
             Err(halt) => {
@@ -162,7 +165,7 @@ impl Host {
     }
 
     /// Whether what a build holds follows from this log as it is; if not, why.
-    async fn is_of_this_log(&self, live: &Live) -> Result<Result<(), String>, StoreError> {
+    pub(super) async fn is_of_this_log(&self, live: &Live) -> Result<Result<(), String>, StoreError> {
         let Ok(model) = &live.model else { return Ok(Ok(())) };
         let Some(checkpoint) = model.checkpoint().await? else { return Ok(Ok(())) };
         let (log, head) = (self.store().identity(), self.store().head().await?.position);
@@ -190,6 +193,10 @@ impl Host {
         }
         if slot.definition(live.build.version).is_none() {
             live.reach.became(ProjectionState::Frozen);
+            return;
+        }
+        if self.at_rest {
+            live.reach.became(ProjectionState::Starting);
             return;
         }
         match self.claim(slot, live, Some(notes.told)).await {

@@ -8,9 +8,10 @@ use super::{
 use crate::{BoxFuture, ErrorKind, StoreError};
 use bytes::Bytes;
 use factum_event::{Position, Value};
+use hashbrown::HashMap;
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     future::ready,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
