@@ -64,7 +64,7 @@ pub use limits::{
 pub use listed::Listed;
 pub use metrics::{Metrics, ServiceMetrics};
 pub use openapi::{Describe, Description, Time};
-pub use path::PathId;
+pub use path::{PathId, PathMonth};
 pub use permissions::Permissions;
 pub use prefer::WAIT_MAX;
 pub use problem::{FieldError, Problem, ProblemType};

@@ -101,6 +101,19 @@ impl Since {
         Ok(self.fresh(applied))
     }
 
+    /// As [`Self::wait`], and as if the client had seen all that is in the log now: for a read that shows what
+    /// others did before it, whether or not the client knows of it.
+    ///
+    /// # Errors
+    /// As [`Self::wait`]; when the log cannot be read.
+    pub async fn newest(mut self, app: &App, name: &str) -> Result<Fresh, Problem> {
+        let log = app.store().identity();
+        let seen = self.place(log)?;
+        let head = app.store().head().await?.position;
+        self.token = Some(Token::new(log, seen.map_or(head, |seen| seen.max(head))));
+        self.wait(app, name).await
+    }
+
     /// As [`Self::wait`], for a read whose stale answer is of no use.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use crate::{EventPlace, lanes::record::is_own};
 use factum_event::{
-    CommandId, CommandName, Commit, CommitHeader, Metadata, Outcome, Position, RecordedEvent, Rejection, Timestamp,
+    CommandId, CommandName, Commit, CommitHeader, Metadata, Outcome, Position, RecordedEvent, Rejection,
+    Timestamp,
 };
 use serde::Serialize;
 use std::{fmt, sync::Arc};
