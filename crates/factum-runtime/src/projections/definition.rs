@@ -110,6 +110,9 @@ impl From<StoreError> for Fault {
     }
 }
 
+/// Longer names are cut where events wait by them.
+const LANE_BYTES_MAX: usize = 1024;
+
 /// What of a log a set of events is found in.
 pub(crate) fn query_of<E: EventSet>() -> Query {
     if E::CONTEXT.is_some() {
@@ -152,12 +155,21 @@ pub(crate) fn keys_of<V: View>(event: &V::Event) -> Vec<V::Key> {
 
 /// What events of a key wait by.
 pub(crate) fn lane_of_key(key: &str) -> Arc<str> {
-    format!("key/{key}").into()
+    lane("key", key)
+}
+
+/// A name that fits where it is kept, and is another's only if their checksums are the same.
+fn lane(kind: &str, name: &str) -> Arc<str> {
+    if name.len() <= LANE_BYTES_MAX {
+        return format!("{kind}/{name}").into();
+    }
+    let begin = &name[..name.floor_char_boundary(LANE_BYTES_MAX / 2)];
+    format!("{kind}/{begin}..{:032x}", xxhash_rust::xxh3::xxh3_128(name.as_bytes())).into()
 }
 
 /// What events wait by whose stream has one that cannot be read, so that its keys are not known.
 pub(crate) fn lane_of_stream(record: &RecordedEvent) -> Arc<str> {
-    format!("stream/{}", record.stream).into()
+    lane("stream", record.stream.as_str())
 }
 
 /// A view as a definition.

@@ -168,21 +168,31 @@ impl Worker {
 
     async fn step(&mut self) -> Step {
         let store = Arc::clone(self.host.store());
+        if let Some(step) = self.release(&*store).await {
+            return step;
+        }
         let head = match store.head().await {
             Ok(head) => head,
             Err(cause) => return self.log_failed(&cause),
         };
-        if let Some(at) = self
-            .fed
-            .iter()
-            .position(|fed| fed.building && fed.member.position >= Self::limit(fed, head.position))
-        {
-            return self.take_over(at).await;
+        let mut held_up = false;
+        for at in 0..self.fed.len() {
+            let fed = &self.fed[at];
+            if fed.building && fed.member.position >= Self::limit(fed, head.position) {
+                match self.take_over(at).await {
+                    // The others go on.
+                    Step::HeldUp => held_up = true,
+                    step => return step,
+                }
+            }
         }
         let behind = self.fed.iter().filter(|fed| fed.member.position < Self::limit(fed, head.position));
         let Some(after) = behind.map(|fed| fed.member.position).min() else {
             for fed in &self.fed {
                 fed.member.became(ProjectionState::CaughtUp);
+            }
+            if held_up {
+                return Step::HeldUp;
             }
             return Step::Idle(head.sequence);
         };
@@ -226,6 +236,20 @@ impl Worker {
             }
         }
         if failed { Step::Failed } else { Step::Moved }
+    }
+
+    /// Lets go what was released before and is not applied yet; none if all of it is.
+    async fn release(&mut self, store: &dyn Store) -> Option<Step> {
+        let at = self.fed.iter().position(|fed| fed.member.may_be_loose())?;
+        match self.fed[at].member.release(store).await {
+            Ok(()) => {}
+            Err(Halt::Retry(cause)) => {
+                self.fed[at].member.became(ProjectionState::Retrying(cause));
+                return Some(Step::Failed);
+            }
+            Err(Halt::Stop(reason)) => stopped(&self.fed.remove(at), reason),
+        }
+        Some(Step::Moved)
     }
 
     fn log_failed(&mut self, cause: &StoreError) -> Step {

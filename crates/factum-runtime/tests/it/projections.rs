@@ -1,14 +1,9 @@
 //! Read models: each event once, in order, whatever becomes of who applies it.
 
 pub(crate) mod counters;
+mod deaths;
+mod desk;
+mod fences;
+mod parks;
+mod restarts;
 mod smoke;
-
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static POISON: AtomicBool = AtomicBool::new(false);
-
-/// Whether poisoned events cannot be applied at the moment.
-pub(crate) fn poisonous() -> bool {
-    POISON.load(Ordering::SeqCst)
-}
