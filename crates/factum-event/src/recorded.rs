@@ -75,6 +75,8 @@ impl RecordedEvent {
 pub struct Commit {
     /// What its events share.
     pub header: Arc<CommitHeader>,
+    /// The last position it took; without events, that of the last event before it.
+    pub position: Position,
     /// What the command asked for.
     pub payload: CommandPayload,
     /// What became of it.

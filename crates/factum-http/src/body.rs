@@ -37,6 +37,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// As [`Body`], where no body at all is as good as `{}`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyOrNothing<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for BodyOrNothing<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return parse(b"{}").map(Self);
+        }
+        let Body(read) = Body::from_request(request, state).await?;
+        Ok(Self(read))
+    }
+}
+
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")

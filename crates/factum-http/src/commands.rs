@@ -11,6 +11,8 @@ use crate::{
         Asked, Begin, CURSOR, LIMIT, Merged, Page, SERVICE, Slot, Told, Watched, describe, last_event_id,
         streams,
     },
+    openapi::HeldAt,
+    send, since,
 };
 use axum::{
     Extension, Json,
@@ -34,6 +36,7 @@ pub(crate) fn routes(watched: Watched) -> Routes {
     let list = get(list).about("Lists commands, the first accepted first").answers::<Page<Wire>>();
     let all = get(all_updates).about("Streams what becomes of commands");
     let status = get(status).about("Tells what became of a command").answers::<Wire>();
+    let status = status.with(|route| route.held_at = HeldAt::Final);
     let updates = get(updates).about("Streams what becomes of a command, from its beginning to its end");
     Routes::new()
         .open("/commands", list.with(|route| describe(route, &OF_LIST)))
@@ -188,10 +191,15 @@ async fn status(
     caller: Caller,
     place: Place,
     Extension(auditor): Extension<Auditor>,
-) -> Result<Json<Wire>, Problem> {
+) -> Result<Response, Problem> {
     let asking = Asking { caller: &caller, place: &place, auditor: &auditor };
-    let (service, _, status) = asking.find(&watched, id).await?;
-    Ok(Json(Wire::new(service, status)))
+    let (service, app, status) = asking.find(&watched, id).await?;
+    let place = send::place(app, &status);
+    let response = Json(Wire::new(service, status));
+    Ok(match place {
+        Some(place) => since::at(&place, response),
+        None => response.into_response(),
+    })
 }
 
 async fn list(State(watched): State<Watched>, uri: Uri, caller: Caller) -> Result<Json<Page<Wire>>, Problem> {

@@ -1,10 +1,10 @@
 //! Every error of the platform, and the status it becomes. The one place that maps them.
 
-use crate::{Problem, ProblemType, body::at_fault};
+use crate::{Problem, ProblemType, body::at_fault, feeds::CURSOR, since::POSITION};
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use factum::{
-    ErrorKind, ExecuteError, OperateError, ReadError, Reject, Rejection, StoreError, SubmitError,
-    store::AppendError,
+    ErrorKind, ExecuteError, OperateError, ProjectionError, QueryError, ReadError, Reject, Rejection,
+    StoreError, SubmitError, store::AppendError,
 };
 
 impl From<Rejection> for Problem {
@@ -94,6 +94,46 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Unavailable(cause) => Self::from(cause),
             other => Self::new(ProblemType::Corrupt, other.to_string()),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let detail = error.to_string();
+        let at_fault =
+            |field: &str, message: &str| Self::new(ProblemType::Shape, detail.clone()).field(field, message);
+        match error {
+            QueryError::NotReadable { .. } => {
+                Self::new(ProblemType::Unavailable, detail).header(RETRY_AFTER, "1")
+            }
+            QueryError::Unavailable(cause) => Self::from(cause),
+            QueryError::Cursor => at_fault(CURSOR, "is none of this list"),
+            QueryError::NoIndex { index, known, .. } => {
+                at_fault(&index, &format!("is no index: there are {known}"))
+            }
+            QueryError::OtherLog => {
+                at_fault(POSITION, "is of another log, or of an earlier life of this one")
+            }
+            QueryError::Token(_) => at_fault(POSITION, "is none of this service"),
+            _ => Self::new(ProblemType::Corrupt, detail),
+        }
+    }
+}
+
+impl From<ProjectionError> for Problem {
+    fn from(error: ProjectionError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ProjectionError::Unknown { .. } => {
+                Self::new(ProblemType::NotFound, detail).field("name", "is not known")
+            }
+            ProjectionError::NotParked { .. } => Self::new(ProblemType::NotParked, detail),
+            ProjectionError::Conflict { .. }
+            | ProjectionError::StillFails { .. }
+            | ProjectionError::Stopped { .. } => Self::new(ProblemType::State, detail),
+            ProjectionError::Unavailable(cause) => Self::from(cause),
+            _ => Self::new(ProblemType::Corrupt, detail),
         }
     }
 }

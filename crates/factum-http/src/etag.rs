@@ -43,15 +43,25 @@ impl IfNoneMatch {
     /// `answer` with the tag of this revision; 304 without a body if the client has it already.
     pub fn answer(&self, revision: Option<Revision>, answer: impl IntoResponse) -> Response {
         let Some(revision) = revision else { return answer.into_response() };
+        let tag = HeaderValue::from_str(&format!("\"{revision}\"")).expect("a number in quotes");
+        self.tagged(&revision.to_string(), tag, answer)
+    }
+
+    /// `answer` with this weak tag, visible ASCII without quotes; 304 without a body if the client has it already.
+    pub(crate) fn answer_weak(&self, tag: &str, answer: impl IntoResponse) -> Response {
+        let weak = HeaderValue::from_str(&format!("W/\"{tag}\"")).expect("visible ASCII in quotes");
+        self.tagged(tag, weak, answer)
+    }
+
+    fn tagged(&self, opaque: &str, tag: HeaderValue, answer: impl IntoResponse) -> Response {
         let has = match &self.0 {
             None => false,
             Some(Tags::Any) => true,
             // Weak comparison: only the opaque part counts.
-            Some(Tags::Listed(tags)) => tags.iter().any(|(_, tag)| *tag == revision.to_string()),
+            Some(Tags::Listed(tags)) => tags.iter().any(|(_, tag)| tag == opaque),
         };
         let mut response =
             if has { StatusCode::NOT_MODIFIED.into_response() } else { answer.into_response() };
-        let tag = HeaderValue::from_str(&format!("\"{revision}\"")).expect("a number in quotes");
         response.headers_mut().insert(ETAG, tag);
         response
     }

@@ -6,7 +6,7 @@ mod page;
 mod sources;
 mod stream;
 
-pub(crate) use asked::{Asked, CURSOR, LIMIT, SERVICE, describe};
+pub(crate) use asked::{Asked, CURSOR, LIMIT, NOT_OF_THIS_LIST, SERVICE, describe, refused};
 pub(crate) use page::Page;
 pub(crate) use sources::{Apps, Begin, Merged, Slot};
 pub(crate) use stream::{Streams, Told, last_event_id, streams};

@@ -1,11 +1,11 @@
-//! Whether the process answers, and whether its logs do. Asked by machines that carry no credentials, so it
+//! Whether the process answers, whether its logs do, and how its projections stand. Asked by machines that carry no credentials, so it
 //! tells nothing but states and heads.
 
 use crate::{Problem, ProblemType, Routes, endpoint::get};
 use axum::{Json, extract::State, http::header::RETRY_AFTER};
 use factum::{
     App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, LaneState, Metadata,
-    NewCommit, Outcome, Position, Sequence, StoreError, StreamName,
+    NewCommit, Outcome, Position, ProjectionState, ProjectionStatus, Sequence, StoreError, StreamName,
     store::{Append, AppendError, Head, Store},
 };
 use schemars::JsonSchema;
@@ -17,13 +17,17 @@ pub const READY_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// How it is said that something is ready.
 const READY: &str = "ready";
+/// How it is said that something answers, and yet shows less than it should.
+const DEGRADED: &str = "degraded";
 
 type Apps = Arc<[(&'static str, App)]>;
 
 /// `/health/live`, which `/health` is another name of, and `/health/ready`.
 pub(crate) fn routes(apps: Apps) -> Routes {
     let live = || get(live).about("Whether the process answers").answers::<Live>();
-    let ready = get(ready).about("Whether every log answers and takes writes").answers::<Ready>();
+    let ready = get(ready)
+        .about("Whether every log answers and takes writes, and how projections stand")
+        .answers::<Ready>();
     Routes::new()
         .ungated("/health", live())
         .ungated("/health/live", live())
@@ -41,7 +45,7 @@ struct Live {
 /// Every log answers.
 #[derive(Serialize, JsonSchema)]
 struct Ready {
-    /// `ready`.
+    /// `ready`, or `degraded` if a service is.
     status: &'static str,
     /// Each service by its name.
     services: BTreeMap<&'static str, ReadyService>,
@@ -50,7 +54,8 @@ struct Ready {
 /// The logs of one service answer.
 #[derive(Serialize, JsonSchema)]
 struct ReadyService {
-    /// `ready`.
+    /// `ready`, or `degraded` if a projection has stopped, is stalled, or tries again what fails: it is read all the
+    /// same, and may show less than the log.
     status: &'static str,
     /// How far its log has come.
     #[serde(flatten)]
@@ -58,6 +63,50 @@ struct ReadyService {
     /// How far its command log has come, if it takes commands for later.
     #[serde(skip_serializing_if = "Option::is_none")]
     commands: Option<ReadyLog>,
+    /// How its projections stand, each by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    projections: BTreeMap<&'static str, ReadyProjection>,
+    /// Why it cannot be told how they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    cause: Option<String>,
+}
+
+/// How a projection stands.
+#[derive(Serialize, JsonSchema)]
+struct ReadyProjection {
+    /// What it is doing.
+    #[schemars(extend("enum" = ProjectionState::WORDS))]
+    status: &'static str,
+    /// Up to here every event was applied, or is parked.
+    #[schemars(with = "u64")]
+    position: Position,
+    /// How many events of the log it has not considered.
+    lag_events: u64,
+    /// Whether it should move, and has not for a while.
+    stalled: bool,
+    /// Events that could not be applied.
+    parked: u64,
+}
+
+impl ReadyProjection {
+    fn new(status: &ProjectionStatus) -> Self {
+        Self {
+            status: status.state.as_str(),
+            position: status.position,
+            lag_events: status.lag_events,
+            stalled: status.stalled,
+            parked: status.parked,
+        }
+    }
+}
+
+/// Whether a projection, or the build beside it, does not go on as it should.
+fn is_degraded(status: &ProjectionStatus) -> bool {
+    let fails =
+        |state: &ProjectionState| matches!(state, ProjectionState::Stopped(_) | ProjectionState::Retrying(_));
+    let building = status.building.as_ref().is_some_and(|building| fails(&building.state));
+    status.stalled || building || fails(&status.state)
 }
 
 /// One log answers.
@@ -94,7 +143,9 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Ready>, Problem> {
         }
     }
     if refusals.is_empty() {
-        return Ok(Json(Ready { status: READY, services }));
+        let degraded = services.values().any(|service: &ReadyService| service.status == DEGRADED);
+        let status = if degraded { DEGRADED } else { READY };
+        return Ok(Json(Ready { status, services }));
     }
     let names: Vec<_> = refusals.iter().map(|(service, _)| *service).collect();
     let detail = format!("not ready: {}; `fields` says why, and what to do", names.join(", "));
@@ -105,7 +156,8 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Ready>, Problem> {
 /// What a service that is ready says of itself.
 async fn probe(app: &App) -> Result<ReadyService, StoreError> {
     let events = probe_log(app, app.store()).await?.into();
-    let mut ready = ReadyService { status: READY, events, commands: None };
+    let (commands, projections) = (None, BTreeMap::new());
+    let mut ready = ReadyService { status: READY, events, commands, projections, cause: None };
     if let Some(lanes) = app.lanes() {
         let told = |what: &str, cause: &StoreError| StoreError::new(cause.kind(), format!("{what}: {cause}"));
         match lanes.state() {
@@ -118,6 +170,16 @@ async fn probe(app: &App) -> Result<ReadyService, StoreError> {
         }
         let head = probe_log(app, lanes.commands()).await.map_err(|cause| told("the command log", &cause))?;
         ready.commands = Some(head.into());
+    }
+    match app.projections().statuses().await {
+        Ok(statuses) => {
+            if statuses.iter().any(is_degraded) {
+                ready.status = DEGRADED;
+            }
+            let told = statuses.iter().map(|status| (status.name, ReadyProjection::new(status)));
+            ready.projections = told.collect();
+        }
+        Err(cause) => (ready.status, ready.cause) = (DEGRADED, Some(cause.to_string())),
     }
     Ok(ready)
 }
@@ -177,6 +239,31 @@ mod tests {
     use factum_testkit::Intercepted;
     use tower::ServiceExt;
 
+    #[derive(factum::Event, Debug, Clone, PartialEq)]
+    #[event(context = "bell")]
+    enum BellEvent {
+        Rung,
+    }
+
+    #[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+    struct Rings;
+
+    impl factum::View for Rings {
+        const NAME: &'static str = "rings";
+        const VERSION: u32 = 1;
+        type Event = BellEvent;
+        type Key = String;
+        fn keys(_: &BellEvent) -> Vec<String> {
+            Vec::new()
+        }
+        fn apply(&mut self, _: &String, _: &BellEvent) {}
+    }
+
+    /// An application with a projection.
+    fn started() -> App {
+        App::in_memory().view::<Rings>().start()
+    }
+
     #[test]
     fn whatever_a_log_holds_it_refuses_the_probe() {
         let Append { condition, .. } = never_stored(&App::in_memory().start());
@@ -188,6 +275,26 @@ mod tests {
             condition.check().is_ok()
                 && condition.streams.iter().all(|(stream, _)| *stream == condition.streams[0].0)
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_stalled_or_tries_again_is_degraded_and_what_somebody_wants_is_not() {
+        let events = factum::block_on(started().projections().statuses()).unwrap();
+        let [sound] = &events[..] else { panic!("one projection") };
+        let with = |change: fn(&mut ProjectionStatus)| {
+            let mut status = sound.clone();
+            change(&mut status);
+            is_degraded(&status)
+        };
+        assert!(with(|status| status.stalled = true));
+        let failing = |status: &mut ProjectionStatus| {
+            status.state = ProjectionState::Retrying(StoreError::new(ErrorKind::Retry, "full"));
+        };
+        assert!(with(failing));
+        for state in [ProjectionState::Paused, ProjectionState::Disabled, ProjectionState::CatchingUp] {
+            let status = ProjectionStatus { state, stalled: false, ..sound.clone() };
+            assert!(!is_degraded(&status), "{:?}", status.state);
+        }
     }
 
     #[tokio::test(start_paused = true)]

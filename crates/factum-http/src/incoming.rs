@@ -2,7 +2,10 @@
 //! caller, the method, the path and the key, so that a repeat finds the first outcome.
 
 use crate::{
-    Caller, Problem, ProblemType, etag, prefer, routes::ServiceName, send::Stopping, trace::TraceContext,
+    Caller, Problem, ProblemType, etag, prefer,
+    routes::ServiceName,
+    send::{Stopping, stopped},
+    trace::TraceContext,
 };
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -42,11 +45,7 @@ impl Incoming {
 
     /// Ready when the server stops: nobody is kept waiting then.
     pub(crate) async fn stopping(&self) {
-        match self.stopping.clone() {
-            // Also when nobody is left to say it.
-            Some(Stopping(mut stopping)) => drop(stopping.wait_for(|stopping| *stopping).await),
-            None => std::future::pending().await,
-        }
+        stopped(self.stopping.clone()).await;
     }
 
     /// The service it was sent to.

@@ -13,7 +13,9 @@ use prometheus::{
 };
 use std::{sync::Arc, time::Duration};
 
+mod projections;
 mod service;
+use projections::Projections;
 pub use service::ServiceMetrics;
 
 /// What the log of events is called in labels.
@@ -62,6 +64,7 @@ struct Families {
     lane_depth: IntGaugeVec,
     lane_oldest: GaugeVec,
     parked: IntGaugeVec,
+    projections: Projections,
 }
 
 /// Registers a family as it is made.
@@ -169,6 +172,7 @@ impl Made {
                 SERVICE,
             )),
             parked: self.gauge("factum_commands_parked", "Commands that are parked.", SERVICE),
+            projections: Projections::new(&self),
             registry: self.0,
         }
     }
@@ -221,6 +225,7 @@ impl Metrics {
         if let Ok(head) = app.store().head().await {
             self.head(service, EVENTS, head);
         }
+        self.0.projections.look(service, app).await;
         let Some(lanes) = app.lanes() else { return };
         if let Ok(head) = lanes.commands().head().await {
             self.head(service, COMMANDS, head);

@@ -10,7 +10,7 @@ mod problems;
 mod schema;
 
 pub use description::Description;
-pub(crate) use description::{Command, Place};
+pub(crate) use description::{Command, HeldAt, Place};
 pub(crate) use document::{Described, document};
 pub use inputs::Describe;
 pub(crate) use inputs::{Inputs, id_schema};

@@ -31,6 +31,19 @@ pub(crate) fn routes(apps: Apps) -> Routes {
         .under("factum", Arc::new(Permissions::new()))
 }
 
+/// The same below `/admin`, for administrators.
+pub(crate) fn admin_routes(apps: Apps) -> Routes {
+    let parked = get(parked).about("Lists the commands that are parked").answers::<Listed>();
+    let redrive = post(redrive).about("Drives a parked command again").answers::<Released>().with(acts);
+    let discard = post(discard).about("Gives a parked command up").answers::<Released>().with(acts);
+    Routes::new()
+        .administer(LIST, "/admin/commands/parked", parked)
+        .administer(REDRIVE, "/admin/commands/{id}/redrive", redrive)
+        .administer(DISCARD, "/admin/commands/{id}/discard", discard)
+        .with_state(apps)
+        .under("factum", Arc::new(Permissions::new()))
+}
+
 /// What an operator's word may be refused with.
 fn acts(route: &mut Description) {
     route.refuses([
@@ -140,18 +153,16 @@ struct Why {
     cause: String,
 }
 
-impl Why {
-    /// What is wrong with it, if anything is.
-    fn check(&self) -> Result<(), Problem> {
-        let message = if self.cause.trim().is_empty() {
-            "is empty: say why the command is given up".to_owned()
-        } else if self.cause.len() > REASON_BYTES_MAX {
-            format!("has more than {REASON_BYTES_MAX} bytes")
-        } else {
-            return Ok(());
-        };
-        Err(Problem::new(ProblemType::Shape, format!("the field `cause` {message}")).field("cause", message))
-    }
+/// What is wrong with the `cause` for which something is given up, if anything is.
+pub(crate) fn check_cause(cause: &str, what: &str) -> Result<(), Problem> {
+    let message = if cause.trim().is_empty() {
+        format!("is empty: say why the {what} is given up")
+    } else if cause.len() > REASON_BYTES_MAX {
+        format!("has more than {REASON_BYTES_MAX} bytes")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(ProblemType::Shape, format!("the field `cause` {message}")).field("cause", message))
 }
 
 async fn discard(
@@ -160,7 +171,7 @@ async fn discard(
     caller: Caller,
     Body(why): Body<Why>,
 ) -> Result<Json<Released>, Problem> {
-    why.check()?;
+    check_cause(&why.cause, "command")?;
     let (service, lanes) = home(&apps, id).await?;
     let parking = lanes.discard(id, &caller.actor, &why.cause).await?;
     tracing::info!(target: "factum::audit", command_id = %id, actor = %caller.actor, cause = why.cause, "given up");

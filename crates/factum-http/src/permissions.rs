@@ -12,12 +12,14 @@ pub(crate) enum Action {
     Command(&'static str),
     /// Ask the query of this name.
     Query(&'static str),
+    /// Do what this names, which no rule allows to others.
+    Administer(&'static str),
 }
 
 impl Action {
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Command(name) | Self::Query(name) => name,
+            Self::Command(name) | Self::Query(name) | Self::Administer(name) => name,
         }
     }
 
@@ -27,6 +29,7 @@ impl Action {
         Some(match self {
             Self::Command(_) => Self::Command(context),
             Self::Query(_) => Self::Query(context),
+            Self::Administer(_) => return None,
         })
     }
 }
@@ -114,6 +117,12 @@ mod tests {
 
     fn names(permissions: &Permissions, action: Action) -> String {
         permissions.roles(action).iter().map(Role::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_for_administrators_no_rule_allows_to_others() {
+        let all = Permissions::new().queries_in("factum", [Role::READER]).query("factum.x", [Role::READER]);
+        assert_eq!(names(&all, Action::Administer("factum.x")), "admin");
     }
 
     #[test]

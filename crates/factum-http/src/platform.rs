@@ -1,9 +1,9 @@
 //! The routes that a server has beside those of its services: what became of commands, any command by its
-//! name, events, what operators do, health, measures, the services' documents, and what a newcomer is told. All are added here, as
-//! [`Routes`], so that none is left out of a document.
+//! name, events, what operators and administrators do, health, measures, the services' documents, and what a newcomer
+//! is told. All are added here, as [`Routes`], so that none is left out of a document.
 
 use crate::{
-    Metrics, Routes, Service, any_command, commands,
+    Metrics, Routes, Service, admin, any_command, commands,
     endpoint::get,
     events,
     feeds::{Streams, Watched},
@@ -50,6 +50,7 @@ pub(crate) fn routes(services: &[Service], shown: Shown) -> Routes {
         any_command::routes(services),
         operate::routes(Arc::clone(&apps)),
         events::routes(watched),
+        admin::routes(Arc::clone(&apps)),
         health::routes(Arc::clone(&apps)),
         metrics::routes(metrics, apps),
     ];

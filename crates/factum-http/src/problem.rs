@@ -41,14 +41,18 @@ pub enum ProblemType {
     Rejected,
     /// The platform gave the command up.
     Failed,
-    /// The command is not parked.
+    /// It is not parked.
     NotParked,
+    /// What is to be acted on stands otherwise than that needs.
+    State,
     /// An idempotency key came with another body before.
     KeyReused,
     /// The caller sends more requests than the rate allows.
     TooMany,
     /// Nothing was stored; try again.
     Unavailable,
+    /// The answer would not show what the client has seen.
+    Behind,
     /// It is not known whether the command was stored.
     Unknown,
     /// Stored data cannot be read.
@@ -57,7 +61,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Shape,
         Self::Unauthenticated,
         Self::Denied,
@@ -72,9 +76,11 @@ impl ProblemType {
         Self::Rejected,
         Self::Failed,
         Self::NotParked,
+        Self::State,
         Self::KeyReused,
         Self::TooMany,
         Self::Unavailable,
+        Self::Behind,
         Self::Unknown,
         Self::Corrupt,
     ];
@@ -96,9 +102,11 @@ impl ProblemType {
             Self::Rejected => "urn:factum:problem:rejected",
             Self::Failed => "urn:factum:problem:failed",
             Self::NotParked => "urn:factum:problem:not-parked",
+            Self::State => "urn:factum:problem:state",
             Self::KeyReused => "urn:factum:problem:key-reused",
             Self::TooMany => "urn:factum:problem:too-many",
             Self::Unavailable => "urn:factum:problem:unavailable",
+            Self::Behind => "urn:factum:problem:behind",
             Self::Unknown => "urn:factum:problem:unknown-outcome",
             Self::Corrupt => "urn:factum:problem:corrupt",
         }
@@ -120,10 +128,12 @@ impl ProblemType {
             Self::Conflict => "others were faster every time",
             Self::Rejected => "rejected",
             Self::Failed => "given up",
-            Self::NotParked => "the command is not parked",
+            Self::NotParked => "it is not parked",
+            Self::State => "it does not stand so that this can be done",
             Self::KeyReused => "the idempotency key belongs to another request",
             Self::TooMany => "too many requests",
             Self::Unavailable => "nothing was stored, try again",
+            Self::Behind => "it does not show yet what you have seen",
             Self::Unknown => "it is not known whether the command was stored",
             Self::Corrupt => "stored data cannot be read",
         }
@@ -141,10 +151,12 @@ impl ProblemType {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::Conflict | Self::Rejected | Self::Failed | Self::NotParked => StatusCode::CONFLICT,
+            Self::Conflict | Self::Rejected | Self::Failed | Self::NotParked | Self::State => {
+                StatusCode::CONFLICT
+            }
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Behind => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unknown | Self::Corrupt => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

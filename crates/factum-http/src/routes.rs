@@ -71,6 +71,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.guarded(Action::Query(name), path, endpoint)
     }
 
+    /// A route of the platform for administrators alone, under the name of this permission.
+    pub(crate) fn administer(self, name: &'static str, path: &str, endpoint: Endpoint<S>) -> Self {
+        let endpoint = endpoint.with(Description::reads);
+        self.guarded(Action::Administer(name), path, endpoint)
+    }
+
     /// A route of the platform, which sees itself to who may ask.
     pub(crate) fn open(self, path: &str, endpoint: Endpoint<S>) -> Self {
         let endpoint = endpoint.with(|route| {

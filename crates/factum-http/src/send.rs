@@ -4,18 +4,15 @@
 use crate::{
     Incoming, Problem, ProblemType,
     commands::Wire,
-    prefer::{PREFER, PREFERENCE_APPLIED},
+    since::{self, POSITION_HEADER},
 };
 use axum::{
     Json,
-    http::{
-        HeaderValue, StatusCode,
-        header::{LOCATION, VARY},
-    },
+    http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
 use factum::{
-    App, Command, CommandStatus, ExecuteError, Rejection, Status, StoreError, Ticket, store::BoxFuture,
+    App, Command, CommandStatus, ExecuteError, Rejection, Status, StoreError, Ticket, Token, store::BoxFuture,
 };
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -37,6 +34,15 @@ pub struct Sending<'a> {
 /// Whether the server stops: then nobody is kept waiting.
 #[derive(Clone, Debug)]
 pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
+
+/// Ready when the server stops. Without a server that says so, never.
+pub(crate) async fn stopped(stopping: Option<Stopping>) {
+    match stopping {
+        // Also when nobody is left to say it.
+        Some(Stopping(mut stopping)) => drop(stopping.wait_for(|stopping| *stopping).await),
+        None => std::future::pending().await,
+    }
+}
 
 /// How far a command came by being sent.
 pub(crate) enum Sent<'a> {
@@ -105,16 +111,14 @@ impl<'a> Sending<'a> {
             Sent::Accepted(ticket) => waited_for(incoming, ticket).await,
         };
         let answered = match outcome.filter(|outcome| outcome.status.is_final()) {
-            Some(outcome) => decided(incoming, outcome, body, created_at),
+            Some(outcome) => decided(app, incoming, outcome, body, created_at),
             None => Ok((StatusCode::ACCEPTED, [(LOCATION, at(incoming))], Json(body)).into_response()),
         };
-        let applied = incoming.wait().map(|wait| format!("wait={}", wait.as_secs()));
-        let Some(applied) = applied.and_then(|applied| HeaderValue::from_str(&applied).ok()) else {
+        if incoming.wait().is_none() {
             return answered;
-        };
+        }
         let mut response = answered.into_response();
-        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
-        response.headers_mut().append(VARY, HeaderValue::from_static(PREFER));
+        since::applied(incoming.wait(), response.headers_mut());
         Ok(response)
     }
 }
@@ -134,25 +138,41 @@ async fn waited_for(incoming: &Incoming, ticket: Ticket<'_>) -> Option<CommandSt
     outcome.ok()?.ok()
 }
 
+/// The position that a command with a final outcome took, for its sender.
+pub(crate) fn place(app: &App, outcome: &CommandStatus) -> Option<Token> {
+    let position = outcome.position.filter(|_| outcome.status.is_final())?;
+    Some(Token::new(app.store().identity(), position))
+}
+
 /// The answer to a command with a final outcome.
 fn decided(
+    app: &App,
     incoming: &Incoming,
     outcome: CommandStatus,
     mut body: Map<String, Value>,
     created_at: Option<String>,
 ) -> Result<Response, Problem> {
     let (status, rejection, cause) = (outcome.status, outcome.rejection.clone(), outcome.cause.clone());
+    let place = place(app, &outcome);
     let began = outcome.events.iter().any(|event| event.revision.get() == 0);
     let wire = serde_json::to_value(Wire::new(incoming.service(), outcome));
     let Ok(Value::Object(wire)) = wire else { unreachable!("a status is an object") };
     if let (Status::Rejected | Status::Failed, problem) = (status, problem(rejection, cause)) {
         let more = wire.into_iter().filter(|(name, _)| name != "status");
-        return Err(problem.header(LOCATION, &at(incoming)).members(body.into_iter().chain(more)));
+        let mut problem = problem.header(LOCATION, &at(incoming)).members(body.into_iter().chain(more));
+        if let Some(place) = place {
+            problem = problem.header(POSITION_HEADER, &place.to_string());
+        }
+        return Err(problem);
     }
     body.extend(wire);
-    Ok(match created_at {
+    let response = match created_at {
         Some(path) if began => (StatusCode::CREATED, [(LOCATION, path)], Json(body)).into_response(),
         _ => (StatusCode::OK, [(LOCATION, at(incoming))], Json(body)).into_response(),
+    };
+    Ok(match place {
+        Some(place) => since::at(&place, response),
+        None => response,
     })
 }
 

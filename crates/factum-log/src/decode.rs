@@ -31,7 +31,7 @@ pub(crate) fn commit(view: &CommitView<'_>) -> Result<Commit, Flaw> {
     let base = view.base_position();
     let events = view.events().map(|event| recorded(&event, base, &header)).collect();
     let CommitFields { payload, outcome, tracking, .. } = fields;
-    Ok(Commit { header, payload, outcome, tracking, events })
+    Ok(Commit { header, position: view.last_position(), payload, outcome, tracking, events })
 }
 
 /// One event of the commit whose first event stands at `base`.

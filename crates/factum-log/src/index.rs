@@ -127,6 +127,11 @@ impl Index {
         self.segments.push(SegmentEntry { segment, first_commit, end: 0 });
     }
 
+    /// All segments, in order.
+    pub(crate) fn segments(&self) -> Vec<Segment> {
+        self.segments.iter().map(|entry| entry.segment.clone()).collect()
+    }
+
     /// The segment with this number.
     pub(crate) fn segment(&self, segment: usize) -> &Segment {
         &self.segments[segment].segment

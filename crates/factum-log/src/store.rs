@@ -1,8 +1,10 @@
 //! The log as a store. Reads are done at once, in the thread that polls: they are memory or a page of a file.
 
 use crate::{
+    error::failed_read,
     log::Log,
     queue::{Done, Promise},
+    segment::Segment,
 };
 use factum_event::{
     CommandId, Commit, CorrelationId, EventId, LogIdentity, Position, Query, RecordedEvent, Revision,
@@ -99,5 +101,15 @@ impl Store for Log {
 
     fn appended(&self, after: Sequence) -> BoxFuture<'_, Result<Head, StoreError>> {
         Box::pin(async move { Ok(self.engine.watch.after(after).await) })
+    }
+
+    /// The sum of its segments, with the room that the last one was given ahead, if it was.
+    fn bytes(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        Box::pin(async move {
+            let segments = self.engine.index().segments();
+            let length =
+                |segment: &Segment| segment.file.len().map_err(|error| failed_read(&segment.name, &error));
+            segments.iter().map(length).sum::<Result<u64, _>>().map(Some)
+        })
     }
 }

@@ -48,15 +48,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn of_earlier(commit: &Commit, behind: Position, token: impl Fn(Position) -> Token) -> Self {
-        let position = commit.last_position().unwrap_or(behind);
+    pub(crate) fn of_earlier(commit: &Commit, token: Token) -> Self {
         Self {
             command_id: commit.header.command_id,
             sequence: commit.header.sequence,
             recorded_at: commit.header.recorded_at,
-            position,
+            position: commit.position,
             events: commit.events.iter().map(EventPlace::from).collect(),
-            token: token(position),
+            token,
             replayed: true,
         }
     }

@@ -6,6 +6,8 @@
 //!
 //! `member` writes builds and nothing else does; `worker` drives them; `verbs` is what operators ask.
 
+mod ahead;
+mod at_rest;
 mod bounds;
 mod definition;
 mod documents;

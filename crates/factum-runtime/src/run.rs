@@ -194,8 +194,7 @@ async fn earlier(engine: &Engine, command: &CommandRecord) -> Result<Option<Ende
         }
         _ => {}
     }
-    let head = engine.store().head().await?.position;
-    let place = Place::of_earlier(&commit, head, |position| token(engine, position));
+    let place = Place::of_earlier(&commit, token(engine, commit.position));
     Ok(Some(Ended::Earlier(place, Box::new(commit))))
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{EventPlace, lanes::record::is_own};
 use factum_event::{
-    CommandId, CommandName, Commit, CommitHeader, Metadata, Outcome, RecordedEvent, Rejection, Timestamp,
+    CommandId, CommandName, Commit, CommitHeader, Metadata, Outcome, Position, RecordedEvent, Rejection,
+    Timestamp,
 };
 use serde::Serialize;
 use std::{fmt, sync::Arc};
@@ -72,6 +73,9 @@ pub struct CommandStatus {
     pub status: Status,
     /// What happened.
     pub events: Vec<EventPlace>,
+    /// The last position the command took; without events, the head it was decided on. None while it is
+    /// only accepted. It never changes once the status is final.
+    pub position: Option<Position>,
     /// Why the domain said no.
     pub rejection: Option<Rejection>,
     /// Why it was parked or given up.
@@ -101,6 +105,7 @@ impl CommandStatus {
             updated_at: last.header.recorded_at,
             status: Status::from(&last.outcome),
             events: last.events.iter().map(EventPlace::from).collect(),
+            position: Some(last.position),
             rejection,
             cause,
         })
@@ -115,7 +120,15 @@ impl CommandStatus {
     /// The status of a parked command that was driven again `at` this time.
     pub(crate) fn accepted_again(self, at: Timestamp) -> Self {
         let status = Status::Accepted;
-        Self { status, updated_at: at, events: Vec::new(), rejection: None, cause: None, ..self }
+        Self {
+            status,
+            updated_at: at,
+            events: Vec::new(),
+            position: None,
+            rejection: None,
+            cause: None,
+            ..self
+        }
     }
 
     fn begun(command_id: CommandId, name: CommandName, metadata: &Metadata, issued_at: Timestamp) -> Self {
@@ -127,6 +140,7 @@ impl CommandStatus {
             updated_at: issued_at,
             status: Status::Accepted,
             events: Vec::new(),
+            position: None,
             rejection: None,
             cause: None,
         }

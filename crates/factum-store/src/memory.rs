@@ -155,7 +155,8 @@ impl Log {
             first: events.first().map_or(count(before), |event| event.position),
             revisions: events.iter().map(|event| event.revision).collect(),
         };
-        self.commits.push(Commit { header, payload: command.payload, outcome, tracking, events });
+        let (position, payload) = (self.head().position, command.payload);
+        self.commits.push(Commit { header, position, payload, outcome, tracking, events });
         stored
     }
 

@@ -5,7 +5,7 @@ use factum_event::{
     CommandId, Commit, Condition, CorrelationId, EventId, InvalidCommit, LogIdentity, NewCommit, Position,
     Query, RecordedEvent, Revision, Sequence, Source, StreamName, Timestamp, limits,
 };
-use std::{fmt, pin::Pin};
+use std::{fmt, future::ready, pin::Pin};
 
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -180,4 +180,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Waits until there is a commit after `after`, then tells the head.
     fn appended(&self, after: Sequence) -> BoxFuture<'_, Result<Head, StoreError>>;
+
+    /// How many bytes the log takes where it is kept; none where that is not known.
+    fn bytes(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        Box::pin(ready(Ok(None)))
+    }
 }

@@ -88,4 +88,8 @@ impl Store for Intercepted {
     fn appended(&self, after: Sequence) -> BoxFuture<'_, Result<Head, StoreError>> {
         self.inner.appended(after)
     }
+
+    fn bytes(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        self.inner.bytes()
+    }
 }

@@ -1,11 +1,15 @@
 //! The calculator over HTTP: `POST /values`, `PUT /values/{id}`, `GET /values/{id}`.
 
 use crate::{CreateValue, Operation, UpdateValue, Value, ValueId};
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use factum::{App, At, Uuid};
 use factum_http::{
-    Body, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, get, post,
-    put,
+    Body, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, Since,
+    get, post, put,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,13 +117,20 @@ async fn update(
 async fn read(
     State(app): State<App>,
     PathId(value_id): PathId<ValueId>,
+    since: Since,
     unless: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    let fresh = since.live(&app)?;
     // Who reads after an answer sees what it was for, unless that takes uncommonly long.
     app.settled::<Value>(&value_id, SETTLES_WITHIN).await?;
-    let At { state: Value(value), revision, .. } = app.view::<Value>(value_id).await?;
-    let missing = || Problem::new(ProblemType::NotFound, format!("value with id {value_id} does not exist"));
-    let value = value.ok_or_else(missing)?;
-    Ok(unless.answer(revision, Json(Read { value_id, value })))
+    let At { state: Value(value), revision, token, .. } = app.view::<Value>(value_id).await?;
+    let answer = match value {
+        Some(value) => unless.answer(revision, Json(Read { value_id, value })),
+        None => {
+            let detail = format!("value with id {value_id} does not exist");
+            Problem::new(ProblemType::NotFound, detail).into_response()
+        }
+    };
+    Ok(fresh.answer(&token, answer))
 }
 // ANCHOR_END: read

@@ -35,6 +35,17 @@ pub enum State {
     Resolved,
 }
 
+impl State {
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InProgress => "in-progress",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// What happened. Where something changed, with what was so before and what is so after.
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(context = "issues", stream = issue)]
@@ -123,4 +134,21 @@ pub enum IssueEvent {
         /// Which.
         issue: IssueId,
     },
+}
+
+impl IssueEvent {
+    /// Which issue it happened to.
+    pub fn issue(&self) -> IssueId {
+        match self {
+            Self::IssueCreated { issue, .. }
+            | Self::TitleModified { issue, .. }
+            | Self::DescriptionModified { issue, .. }
+            | Self::PriorityModified { issue, .. }
+            | Self::TagsModified { issue, .. }
+            | Self::ProjectModified { issue, .. }
+            | Self::CommentAdded { issue, .. }
+            | Self::StateChanged { issue, .. }
+            | Self::IssueDeleted { issue } => *issue,
+        }
+    }
 }

@@ -1,26 +1,26 @@
 //! The issue tracker over HTTP, under `/api/issues`. What is asked is stored first and decided in the order of
-//! its issue; so what several people ask of one issue at once is all accepted.
+//! its issue; so what several people ask of one issue at once is all accepted. What is read is in
+//! [`crate::queries`].
 
 use crate::{
-    AddComment, CommentId, CreateIssue, DeleteIssue, IssueHistory, IssueId, Numbered, Project, ReopenIssue,
-    ReplaceIssue, ResolveIssue, SetProject, SetTags, StartIssue,
+    AddComment, CommentId, CreateIssue, DeleteIssue, IssueId, Numbered, Project, ReopenIssue, ReplaceIssue,
+    ResolveIssue, SetProject, SetTags, StartIssue,
     bodies::{CommentForm, IssueForm, NoFields, ProjectForm, TagsForm},
+    document::Representation,
     form::{Fields, Form},
-    history::Representation,
+    history::IssueEventRecord,
     issue::Exists,
+    listing::ListedIssue,
+    queries::{history, list, read},
     reference::IssueRef,
     rules::PRIORITY_DEFAULT,
 };
-use axum::{Json, extract::State, http::header::RETRY_AFTER, response::Response};
-use factum::{App, At, Command};
+use axum::{extract::State, response::Response};
+use factum::{App, Command};
 use factum_http::{
-    Endpoint, IfNoneMatch, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service,
-    delete, get, post, put,
+    Endpoint, Incoming, PathId, Permissions, Problem, ProblemType, Role, Routes, Service, delete, get, post,
+    put,
 };
-use std::time::Duration;
-
-/// A read waits so long for commands that were accepted before it.
-const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 /// Who may delete issues, beside `admin`.
 pub const MAINTAINER: Role = Role::named("maintainer");
@@ -33,9 +33,19 @@ pub fn service(app: App) -> Service {
             about(post(create), "Creates an issue").creates("/api/issues/{id}"),
         )
         .query(
+            "issues.list-issues",
+            "/api/issues",
+            get(list).about("Lists issues, without their comments and history").answers::<Vec<ListedIssue>>(),
+        )
+        .query(
             "issues.read-issue",
             "/api/issues/{id}",
-            get(read).about("Reads an issue").answers::<Representation<'_>>(),
+            get(read).about("Reads an issue").answers::<Representation>(),
+        )
+        .query(
+            "issues.read-history",
+            "/api/issues/{id}/history",
+            get(history).about("Lists what happened to an issue").answers::<Vec<IssueEventRecord>>(),
         )
         .command::<ReplaceIssue>("/api/issues/{id}", about(put(replace), "Replaces what an issue says"))
         .command::<DeleteIssue>("/api/issues/{id}", about(delete(remove), "Deletes an issue"))
@@ -71,10 +81,11 @@ fn about(endpoint: Endpoint<App>, summary: &'static str) -> Endpoint<App> {
     endpoint.about(summary).mints::<IssueId>("id", "The issue that was meant.")
 }
 
-const HINTS: [&str; 3] = [
+const HINTS: [&str; 4] = [
     r#"issue=$(curl -s -d '{"title": "Crash", "description": "It crashes"}' -H 'Content-Type: application/json' {url}/api/issues | sed 's/.*"id":"\([^"]*\).*/\1/')"#,
     r#"curl -i -X PUT -d '{"title": "Crash at start", "description": "It crashes", "priority": 1}' -H 'Content-Type: application/json' {url}/api/issues/$issue"#,
     "curl -s {url}/api/issues/$issue",
+    "curl -s '{url}/api/issues?sort=priority'",
 ];
 
 async fn create(
@@ -196,23 +207,6 @@ async fn reopen(
     send(&app, &incoming, issue, ReopenIssue { issue }).await
 }
 
-/// A deleted issue can still be read: it says when it was deleted, and its history is there.
-async fn read(
-    State(app): State<App>,
-    PathId(reference): PathId<IssueRef>,
-    unless: IfNoneMatch,
-) -> Result<Response, Problem> {
-    let issue = known(&app, reference).await?;
-    // Who reads after an answer sees what it was for, unless that takes uncommonly long.
-    app.settled::<IssueHistory>(&issue, SETTLES_WITHIN).await?;
-    let At { state: history, revision, .. } = app.view::<IssueHistory>(issue).await?;
-    let Some(representation) = history.represent(issue) else {
-        // Its creation waits, or was given up meanwhile.
-        return Err(not_found(&reference).header(RETRY_AFTER, "1"));
-    };
-    Ok(unless.answer(revision, Json(representation)))
-}
-
 async fn send<C: Command>(
     app: &App,
     incoming: &Incoming,
@@ -227,7 +221,7 @@ async fn send<C: Command>(
 ///
 /// # Errors
 /// 404 if there is none.
-async fn known(app: &App, reference: IssueRef) -> Result<IssueId, Problem> {
+pub(crate) async fn known(app: &App, reference: IssueRef) -> Result<IssueId, Problem> {
     match reference {
         IssueRef::Number(number) => {
             let Numbered(found) = app.view::<Numbered>(number).await?.state;
@@ -243,11 +237,11 @@ async fn known(app: &App, reference: IssueRef) -> Result<IssueId, Problem> {
     }
 }
 
-async fn exists(app: &App, issue: IssueId) -> Result<bool, Problem> {
+pub(crate) async fn exists(app: &App, issue: IssueId) -> Result<bool, Problem> {
     let Exists(exists) = app.view::<Exists>(issue).await?.state;
     Ok(exists)
 }
 
-fn not_found(reference: &IssueRef) -> Problem {
+pub(crate) fn not_found(reference: &IssueRef) -> Problem {
     Problem::new(ProblemType::NotFound, format!("Issue {reference} not found."))
 }

@@ -101,6 +101,16 @@ pub(crate) fn tags<'a>(tags: impl ExactSizeIterator<Item = &'a String>) -> Optio
     faults.next()
 }
 
+/// A tag has a name.
+pub(crate) fn tag(tag: &str) -> Option<Fault> {
+    name("tag", tag, TAG_CHARS_MAX)
+}
+
+/// What is looked for in texts is no longer than a title.
+pub(crate) fn looked_for(words: &str) -> Option<Fault> {
+    text("text", words, TITLE_CHARS_MAX)
+}
+
 /// A project has a name.
 pub(crate) fn project(project: &str) -> Option<Fault> {
     name("project", project, PROJECT_CHARS_MAX)

@@ -17,6 +17,10 @@ pub(crate) const LIMIT: &str = "limit";
 pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const SERVICE: &str = "service";
 
+/// What is wrong with a cursor of another list, or of none.
+pub(crate) const NOT_OF_THIS_LIST: &str =
+    "is none of this list: send back a `next` or `cursor` as it was received, or none";
+
 /// The parameters of a query, by name.
 #[derive(Debug)]
 pub(crate) struct Asked(BTreeMap<String, String>);
@@ -56,12 +60,7 @@ impl Asked {
     /// Where to go on, from the start of every log if nothing is said.
     pub(crate) fn cursor(&self, kind: Kind) -> Result<Cursor, Problem> {
         let Some(text) = self.0.get(CURSOR) else { return Ok(Cursor::new(kind)) };
-        Cursor::parse(kind, text).ok_or_else(|| {
-            refused(
-                CURSOR,
-                "is none of this list: send back a `next` or `cursor` as it was received, or none",
-            )
-        })
+        Cursor::parse(kind, text).ok_or_else(|| refused(CURSOR, NOT_OF_THIS_LIST))
     }
 
     /// The services to look at, all if nothing is said.
@@ -74,6 +73,17 @@ impl Asked {
             return Err(refused(SERVICE, &format!("is not one of this server: {}", names.join(", "))));
         }
         Ok(found)
+    }
+
+    /// A parameter as it was sent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All parameters but these.
+    pub(crate) fn without(&self, names: &[&str]) -> impl Iterator<Item = (&str, &str)> {
+        let others = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        others.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A parameter that `read` understands.
@@ -109,7 +119,8 @@ pub(crate) fn describe(route: &mut Description, known: &[&'static str]) {
     route.refuses([ProblemType::Shape]);
 }
 
-fn refused(name: &str, message: &str) -> Problem {
+/// The refusal of a parameter.
+pub(crate) fn refused(name: &str, message: &str) -> Problem {
     let name: String = name.chars().take(80).collect();
     Problem::new(ProblemType::Shape, format!("the parameter `{name}` {message}")).field(name, message)
 }

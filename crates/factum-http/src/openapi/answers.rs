@@ -3,11 +3,15 @@
 
 use super::{
     Description,
-    description::Answer,
+    description::{Answer, HeldAt},
     document::Writer,
     schema::{extended, reference},
 };
-use crate::commands::Wire;
+use crate::{
+    commands::Wire,
+    prefer::PREFERENCE_APPLIED,
+    since::{POSITION, STALE},
+};
 use serde_json::{Map, Value, json};
 
 /// All answers of a route, by status.
@@ -26,10 +30,36 @@ fn of_query(route: &Description, answer: &Answer, writer: &mut Writer) -> (Strin
         let schema = schema(&mut writer.answers).to_value();
         response["content"] = json!({media: {"schema": schema}});
     }
-    if route.tagged {
-        response["headers"] = json!({"ETag": header("Which state this is of.", text())});
+    let headers = headers(route);
+    if !headers.is_empty() {
+        response["headers"] = headers.into();
     }
     (answer.status.to_string(), response)
+}
+
+fn headers(route: &Description) -> Map<String, Value> {
+    let mut headers = Map::new();
+    if route.tagged {
+        headers.insert("ETag".to_owned(), header("Which state this is of.", text()));
+    }
+    if route.paged {
+        let about = "Where the list goes on, as `rel=\"next\"`, if it does.";
+        headers.insert("Link".to_owned(), optional(header(about, text())));
+    }
+    let position = match route.held_at {
+        HeldAt::Unsaid => None,
+        HeldAt::Final => Some(optional(header(DECIDED_AT, text()))),
+        HeldAt::Always => Some(header("Where in the log this holds: send it back to read no less.", text())),
+    };
+    headers.extend(position.map(|position| (POSITION.to_owned(), position)));
+    if route.held_at == HeldAt::Always {
+        let about = "`true`: it does not show everything up to where the client was.";
+        let stale = optional(header(about, json!({"type": "string", "enum": ["true"]})));
+        headers.insert(STALE.to_owned(), stale);
+        let applied = optional(header("How long was waited at most, if that was preferred.", text()));
+        headers.insert(PREFERENCE_APPLIED.to_owned(), applied);
+    }
+    headers
 }
 
 fn to_command(route: &Description, writer: &mut Writer) -> Map<String, Value> {
@@ -43,23 +73,27 @@ fn to_command(route: &Description, writer: &mut Writer) -> Map<String, Value> {
         false => extended(status, json!({"properties": minted, "required": names})),
     };
     let answer = |about: &str, at: &str, schema: &Value| {
-        let mut applied = header("How long was waited for the outcome, if that was preferred.", text());
-        applied["required"] = false.into();
+        let applied = header("How long was waited for the outcome, if that was preferred.", text());
         json!({
             "description": about,
-            "headers": {"Location": header(at, text()), "Preference-Applied": applied},
+            "headers": {"Location": header(at, text()), PREFERENCE_APPLIED: optional(applied)},
             "content": {"application/json": {"schema": schema}},
         })
+    };
+    let decided_as = |about: &str, at: &str| {
+        let mut answer = answer(about, at, &decided);
+        answer["headers"][POSITION] = header(DECIDED_AT, text());
+        answer
     };
     let at = "Where the status of the command is found.";
     let mut all = Map::new();
     let waits = "It is stored and will be decided: no outcome was waited for, or none came in time.";
     all.insert("202".to_owned(), answer(waits, at, &accepted));
-    all.insert("200".to_owned(), answer("It was decided, as `Prefer` waited for.", at, &decided));
+    all.insert("200".to_owned(), decided_as("It was decided, as `Prefer` waited for.", at));
     if let Some(path) = route.creates {
         let (about, at) =
             ("It created something, as `Prefer` waited for.", format!("What was created: `{path}`."));
-        all.insert("201".to_owned(), answer(about, &at, &decided));
+        all.insert("201".to_owned(), decided_as(about, &at));
     }
     all
 }
@@ -73,6 +107,16 @@ pub(crate) fn minted(route: &Description) -> (Map<String, Value>, Vec<Value>) {
     };
     let fields = route.minted.iter().map(|(name, about, form)| ((*name).to_owned(), schema(about, form)));
     (fields.collect(), route.minted.iter().map(|(name, ..)| (*name).into()).collect())
+}
+
+/// What is said of the position that comes with a final outcome.
+pub(crate) const DECIDED_AT: &str =
+    "The position it took, or the one it was decided on: send it back to read what came of it.";
+
+/// A header that may be left out.
+fn optional(mut header: Value) -> Value {
+    header["required"] = false.into();
+    header
 }
 
 /// A header that is always there.

@@ -25,6 +25,22 @@ pub struct Description {
     pub(crate) problems: BTreeSet<ProblemType>,
     /// Whether its answers carry an entity tag, which a client may send back.
     pub(crate) tagged: bool,
+    /// Whether its answers say where a list goes on.
+    pub(crate) paged: bool,
+    /// Whether its answers say where in the log they hold.
+    pub(crate) held_at: HeldAt,
+}
+
+/// Whether the answers of a query say where in the log they hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum HeldAt {
+    /// They do not.
+    #[default]
+    Unsaid,
+    /// They do once what is asked for is final.
+    Final,
+    /// All do, and whether that is as far as the client has seen.
+    Always,
 }
 
 /// What is sent beside the body.

@@ -1,8 +1,11 @@
 //! What extractors take of a request, so that a handler's arguments describe it.
 
-use super::{Description, Place};
+use super::{Description, HeldAt, Place};
 use crate::{
-    Body, Caller, IfNoneMatch, Incoming, PathId, ProblemType, WAIT_MAX, audit, etag, incoming, prefer,
+    Body, Caller, IfNoneMatch, Incoming, PathId, ProblemType, Since, WAIT_MAX, audit,
+    body::BodyOrNothing,
+    etag, incoming, prefer,
+    since::{FRESH_WITHIN, POSITION},
 };
 use axum::{
     Extension,
@@ -76,6 +79,12 @@ impl<T: JsonSchema> Describe for Body<T> {
     }
 }
 
+impl<T: JsonSchema> Describe for BodyOrNothing<T> {
+    fn describe(route: &mut Description) {
+        route.body_or_nothing::<T>();
+    }
+}
+
 impl<T: FromStr<Err: Display> + Display> Describe for PathId<T> {
     fn describe(route: &mut Description) {
         route.parameter(
@@ -111,22 +120,39 @@ impl Describe for Incoming {
         );
         let pattern = format!("^[!-~]{{1,{}}}$", incoming::KEY_BYTES_MAX);
         route.parameter(Place::Header, incoming::KEY, key, json!({"type": "string", "pattern": pattern}));
-        let wait = format!(
-            "`wait=N` waits for the outcome, N seconds and at most {}; other preferences are passed over.",
-            WAIT_MAX.as_secs()
-        );
-        route.parameter(
-            Place::Header,
-            prefer::PREFER,
-            wait,
-            json!({"type": "string", "examples": ["wait=10"]}),
-        );
+        waits(route);
         let tags = format!(
             "The command is carried out only if its stream is at one of these revisions: `*`, or 1 to {} \
              entity tags as `ETag` gave them out.",
             etag::TAGS_MAX
         );
         route.parameter(Place::Header, "If-Match", tags, json!({"type": "string", "examples": ["\"3\""]}));
+    }
+}
+
+/// What a client may prefer.
+fn waits(route: &mut Description) {
+    let wait = format!(
+        "`wait=N` waits for the outcome of a command, or for a read to show what was there at \
+         `{POSITION}`, N seconds and at most {}; other preferences are passed over.",
+        WAIT_MAX.as_secs()
+    );
+    let schema = json!({"type": "string", "examples": ["wait=10"]});
+    route.parameter(Place::Header, prefer::PREFER, wait, schema);
+}
+
+impl Describe for Since {
+    fn describe(route: &mut Description) {
+        let about = format!(
+            "What the client last saw, as an answer gave it in the header of this name: waits until the answer \
+             shows it, for {} s unless `Prefer` says otherwise.",
+            FRESH_WITHIN.as_secs()
+        );
+        let pattern = r"^[0-9a-f]{32}(\.[0-9a-f]+){2,}$";
+        route.parameter(Place::Header, POSITION, about, json!({"type": "string", "pattern": pattern}));
+        waits(route);
+        route.refuses([ProblemType::Behind]);
+        route.held_at = HeldAt::Always;
     }
 }
 

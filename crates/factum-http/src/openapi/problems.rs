@@ -3,12 +3,12 @@
 
 use super::{
     Description,
-    answers::{header, minted, text, told_of_a_command},
+    answers::{DECIDED_AT, header, minted, text, told_of_a_command},
     description::Command,
     document::Writer,
     schema::{extended, reference},
 };
-use crate::ProblemType;
+use crate::{ProblemType, since::POSITION};
 use factum::RejectCase;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,16 +96,15 @@ impl Refusal {
 
     /// The headers that come with it: required if they come whatever it means.
     fn headers(&self) -> Map<String, Value> {
-        let of_command = (self.codes.is_some() || self.failed).then_some(LOCATION);
-        let all: Vec<_> =
-            self.plain.iter().map(|problem| header_of(*problem)).chain(of_command.map(Some)).collect();
+        let of_command = (self.codes.is_some() || self.failed).then_some(OF_A_COMMAND);
+        let all: Vec<_> = self.plain.iter().map(|problem| headers_of(*problem)).chain(of_command).collect();
         let mut headers = Map::new();
-        for named in all.iter().flatten() {
-            let (name, about) = *named;
+        for (name, about) in all.iter().copied().flatten().copied() {
             let number = name == "Retry-After";
             let schema = if number { json!({"type": "integer", "minimum": 0}) } else { text() };
             let mut header = header(about, schema);
-            header["required"] = all.iter().all(|other| other.is_some_and(|(other, _)| other == name)).into();
+            header["required"] =
+                all.iter().all(|others| others.iter().any(|(other, _)| *other == name)).into();
             headers.insert(name.to_owned(), header);
         }
         headers
@@ -114,15 +113,18 @@ impl Refusal {
 
 const LOCATION: (&str, &str) = ("Location", "Where the status of the command is found.");
 
-/// The header that comes with a problem, and what it says.
-fn header_of(problem: ProblemType) -> Option<(&'static str, &'static str)> {
+/// What comes with the refusal of a command that was decided.
+const OF_A_COMMAND: &[(&str, &str)] = &[LOCATION, (POSITION, DECIDED_AT)];
+
+/// The headers that come with a problem, and what they say.
+fn headers_of(problem: ProblemType) -> &'static [(&'static str, &'static str)] {
     match problem {
-        ProblemType::Unauthenticated => Some(("WWW-Authenticate", "How to say who is asking.")),
-        ProblemType::TooMany | ProblemType::Unavailable | ProblemType::Conflict => {
-            Some(("Retry-After", "When to send it again, in seconds."))
+        ProblemType::Unauthenticated => &[("WWW-Authenticate", "How to say who is asking.")],
+        ProblemType::TooMany | ProblemType::Unavailable | ProblemType::Behind | ProblemType::Conflict => {
+            &[("Retry-After", "When to send it again, in seconds.")]
         }
-        ProblemType::Unknown => Some(LOCATION),
-        _ => None,
+        ProblemType::Unknown => &[LOCATION],
+        _ => &[],
     }
 }
 

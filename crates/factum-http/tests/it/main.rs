@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod admin;
+mod boxes;
 mod connections;
 mod feeds;
 mod health;
 mod limits;
+mod lists;
 mod memos;
 mod metrics;
 mod notes;
 mod operators;
 mod permissions;
+mod reading;
 mod senders;
 mod sending;
 mod served;

@@ -5,7 +5,8 @@ use crate::notes::{Client, served};
 use axum::{Json, extract::State, response::Response};
 use factum::{At, prelude::*, store::MemoryStore};
 use factum_http::{
-    Body, IfNoneMatch, Incoming, Metrics, PathId, Permissions, Problem, Routes, Service, get, post, put,
+    Body, IfNoneMatch, Incoming, Metrics, PathId, Permissions, Problem, Routes, Service, Since, get, post,
+    put,
 };
 use factum_testkit::Intercepted;
 use schemars::JsonSchema;
@@ -78,6 +79,9 @@ impl Decide for Fill {
         self.till
     }
     fn decide(&self, till: &Till, _: &Context) -> Decision<Self> {
+        if self.cents == 0 {
+            return nothing();
+        }
         assert!(self.cents != 13, "thirteen breaks the till");
         ensure!(till.0.is_some(), FillRejected::NoTill);
         emit(TillEvent::Filled { till: self.till, cents: self.cents })
@@ -116,10 +120,12 @@ async fn fill_now(
 async fn read(
     State(app): State<App>,
     PathId(till): PathId<TillId>,
+    since: Since,
     unless: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let At { state: Till(cents), revision, .. } = app.view::<Till>(till).await?;
-    Ok(unless.answer(revision, Json(json!({"cents": cents}))))
+    let fresh = since.live(&app)?;
+    let At { state: Till(cents), revision, token, .. } = app.view::<Till>(till).await?;
+    Ok(fresh.answer(&token, unless.answer(revision, Json(json!({"cents": cents})))))
 }
 
 fn service(app: App) -> Service {
@@ -381,4 +387,100 @@ fn who_waits_while_the_server_stops_is_told_that_it_is_accepted() {
     });
     let answer = waiting.join().unwrap();
     assert_eq!((answer.status, answer.json().as_object().unwrap().len()), (202, 2), "{answer:?}");
+}
+
+/// The header that says where an answer holds.
+const POSITION: &str = "factum-position";
+
+#[test]
+fn every_outcome_says_where_it_stands_and_says_the_same_when_it_is_asked_for_again() {
+    asked(|client| {
+        let till = opened(client);
+        let nobody = "00000000-0000-0000-0000-000000000007";
+        // Each way to be decided, with the position that it takes: the rest is behind the head it was decided on.
+        let mut told = Vec::new();
+        for (at, (key, path, cents, status, last)) in [
+            ("success", format!("/tills/{till}"), 5, 200, "2"),
+            ("nothing", format!("/tills/{till}"), 0, 200, "2"),
+            ("rejection", format!("/tills/{nobody}"), 5, 404, "2"),
+            ("direct success", format!("/tills/{till}/now"), 5, 200, "3"),
+            ("direct nothing", format!("/tills/{till}/now"), 0, 200, "3"),
+            ("direct rejection", format!("/tills/{nobody}/now"), 5, 404, "3"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let key = key.replace(' ', "-");
+            let send = move |client: &Client| {
+                let body = format!(r#"{{"cents": {cents}}}"#);
+                client.send("PUT", &path, &[WAIT, ("Idempotency-Key", &*key)], &body)
+            };
+            let answer = send(client);
+            let position = answer.header(POSITION);
+            assert_eq!(
+                (answer.status, position.ends_with(&format!(".{last}"))),
+                (status, true),
+                "{answer:?}"
+            );
+            let id = answer.json()["command_id"].as_str().unwrap().to_owned();
+            assert_eq!(client.get(&format!("/commands/{id}")).header(POSITION), position, "{at}");
+            told.push((send, position));
+        }
+        let head = client.send("PUT", &format!("/tills/{till}"), &[WAIT], r#"{"cents": 1}"#).header(POSITION);
+        for (send, position) in told {
+            assert_eq!(send(client).header(POSITION), position);
+            assert_ne!(position, head, "the log has moved on");
+        }
+    });
+}
+
+#[test]
+fn what_is_not_decided_has_no_position() {
+    asked(|client| {
+        let till = opened(client);
+        let path = format!("/tills/{till}");
+        let accepted = client.send("PUT", &path, &[], r#"{"cents": 5}"#);
+        assert_eq!((accepted.status, accepted.header(POSITION)), (202, String::new()));
+        let parked = client.send("PUT", &path, &[WAIT], r#"{"cents": 13}"#);
+        assert_eq!((parked.status, parked.header(POSITION)), (202, String::new()));
+        let status = client.get(&parked.header("location"));
+        assert_eq!(
+            (status.json()["status"].as_str(), status.header(POSITION)),
+            (Some("parked"), String::new())
+        );
+        let stale = client.send("PUT", &format!("{path}/now"), &[("If-Match", "\"9\"")], r#"{"cents": 5}"#);
+        assert_eq!((stale.status, stale.header(POSITION)), (412, String::new()));
+    });
+}
+
+#[test]
+fn a_read_says_where_it_holds_and_takes_the_position_of_an_answer() {
+    asked(|client| {
+        let path = format!("/tills/{}", opened(client));
+        let before = client.get(&path).header(POSITION);
+        let filled = client.send("PUT", &path, &[WAIT], r#"{"cents": 5}"#).header(POSITION);
+        let read = |position: &str| client.send("GET", &path, &[(POSITION, position)], "");
+        for seen in [&before, &filled] {
+            let answer = read(seen);
+            assert_eq!(
+                (answer.status, answer.header(POSITION), answer.header("factum-stale")),
+                (200, filled.clone(), String::new())
+            );
+        }
+        let tag = client.get(&path).header("etag");
+        let same = client.send("GET", &path, &[("If-None-Match", &tag)], "");
+        assert_eq!((same.status, same.header(POSITION)), (304, filled.clone()));
+        let (log, generation) = (&filled[..32], filled.split('.').nth(1).unwrap());
+        let beyond = read(&format!("{log}.{generation}.ffff"));
+        assert_eq!((beyond.status, &*beyond.header("factum-stale")), (200, "true"), "it was never told that");
+        for none in ["", "7", "x y", &format!("{filled}x"), &format!("{log}.ff.1"), &format!("{filled}.1")] {
+            let refused = read(none);
+            let field = refused.json()["fields"][0]["field"].clone();
+            assert_eq!((refused.status, field), (400, json!("Factum-Position")), "{none}");
+        }
+        let other = read(&format!("{}.1.1", "0".repeat(32)));
+        assert!(other.status == 400 && other.text.contains("of another log"), "{other:?}");
+        let twice = client.send("GET", &path, &[(POSITION, &*filled), (POSITION, &*filled)], "");
+        assert!(twice.status == 400 && twice.text.contains("more than once"), "{twice:?}");
+    });
 }

@@ -2,7 +2,7 @@
 
 use crate::memos;
 use factum::{App, Timestamp, block_on};
-use factum_http::{Access, Audit, Denial, Gate, Limits, Server, Tokens, sha256_hex};
+use factum_http::{Access, Audit, Denial, Gate, Limits, Server, Service, Tokens, sha256_hex};
 use factum_testkit::VirtualClock;
 use serde_json::Value;
 use std::{
@@ -84,12 +84,22 @@ pub(crate) fn tokens() -> Access {
 
 impl Served {
     pub(crate) fn start(access: Access, limits: Limits) -> Self {
+        let app = App::in_memory().commands::<memos::FileMemo>().start();
+        Self::serving(access, limits, app, memos::service)
+    }
+
+    /// Serves another application.
+    pub(crate) fn serving(
+        access: Access,
+        limits: Limits,
+        app: App,
+        service: impl FnOnce(App) -> Service,
+    ) -> Self {
         let clock = Arc::new(VirtualClock::at(Timestamp::EPOCH));
         let kept = Arc::new(Kept::default());
         let gate =
             Gate { access, limits, clock: Arc::clone(&clock) as _, audit: Some(Arc::clone(&kept) as _) };
-        let app = App::in_memory().commands::<memos::FileMemo>().start();
-        let services = vec![memos::service(app.clone())];
+        let services = vec![service(app.clone())];
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let server = runtime.block_on(Server::bind(address, gate, services)).unwrap();
@@ -127,6 +137,15 @@ impl Served {
             request = request.header(*name, *value);
         }
         read(request.header("Content-Type", "application/json").send(body).unwrap())
+    }
+
+    /// Sends no body at all.
+    pub(crate) fn bare_post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send_empty().unwrap())
     }
 
     pub(crate) fn get_as(&self, actor: &str, path: &str) -> Answer {

@@ -9,7 +9,7 @@ use factum_log::{
     Log, OpenError, OpenMode, Options, Storage, StorageFile, StorageLock, inspect, inspect_on, verify,
     verify_on,
 };
-use factum_store::Append;
+use factum_store::{Append, Store, block_on};
 use std::{
     io,
     sync::{
@@ -38,6 +38,8 @@ fn an_inspection_counts_what_the_log_holds() {
     assert_eq!(seen.types.into_iter().collect::<Vec<_>>(), [("test.done".to_owned(), 7)]);
     let bytes: usize = sim.segments().iter().map(|segment| sim.bytes(segment).len()).sum();
     assert_eq!((seen.bytes, seen.segments), (bytes as u64, sim.segments().len() as u64));
+    assert!(seen.segments > 1, "all of them count");
+    assert_eq!(block_on(log.bytes()), Ok(Some(seen.bytes)), "the log itself says the same");
     assert_eq!(verify_on(&*sim.storage()).unwrap().head, seen.head);
 }
 

@@ -169,7 +169,12 @@ fn lane(kind: &str, name: &str) -> Arc<str> {
 
 /// What events wait by whose stream has one that cannot be read, so that its keys are not known.
 pub(crate) fn lane_of_stream(record: &RecordedEvent) -> Arc<str> {
-    lane("stream", record.stream.as_str())
+    lane_of_stream_named(&record.stream)
+}
+
+/// As [`lane_of_stream`], for the stream of this name.
+pub(crate) fn lane_of_stream_named(stream: impl fmt::Display) -> Arc<str> {
+    lane("stream", &stream.to_string())
 }
 
 /// A view as a definition.

@@ -2,14 +2,14 @@
 
 use super::{
     Projections, QueryError,
-    definition::{keys_of, lane_of_key, lane_of_stream, query_within},
+    definition::{keys_of, lane_of_key, lane_of_stream, lane_of_stream_named, query_within},
     fold_tables::panicked,
     fold_views::held,
     parked::first_of_key,
     slot::Live,
 };
 use factum_domain::{View, ViewKey as _};
-use factum_event::{Position, RecordedEvent, StreamName, Token};
+use factum_event::{Position, RecordedEvent, StreamFilter, StreamName, Token};
 use factum_store::{
     ReadModel, ReadOptions, Store,
     read_models::{Document, Reading},
@@ -40,7 +40,8 @@ pub struct Found<V> {
     pub position: Position,
     /// As `position`, for clients.
     pub token: Token,
-    /// The first event of the key that could not be applied: what came after it is not in the document.
+    /// The first event of the key that could not be applied: what came after it is not in the document. Also one
+    /// that could not even be read, where [`View::found_by`] names the stream.
     pub parked: Option<Position>,
 }
 
@@ -140,6 +141,15 @@ impl<V: View> Documents<'_, V> {
             None => None,
         };
         let parked = parked.map(|parked| parked.position);
+        // What cannot be read waits by its stream, as its keys are not known.
+        let stream = V::found_by(key).and_then(|item| item.stream);
+        let unread = match stream {
+            Some(StreamFilter::Name(stream)) => {
+                first_of_key(&*model, &lane_of_stream_named(stream)).await?.map(|parked| parked.position)
+            }
+            _ => None,
+        };
+        let parked = parked.into_iter().chain(unread).min();
         Ok(Found { document, changed_at, position, token: self.projections.token(position), parked })
     }
 

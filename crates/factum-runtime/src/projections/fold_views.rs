@@ -12,9 +12,9 @@ use factum_store::{
     BoxFuture, BuildTx,
     read_models::{Body, Content, DOCUMENT_KEY_BYTES_MAX, Document},
 };
+use hashbrown::{HashMap, hash_map::Entry};
 use std::{
     any::Any,
-    collections::{HashMap, hash_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };

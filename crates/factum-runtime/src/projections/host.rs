@@ -27,6 +27,8 @@ pub(super) struct Host {
     pub(super) slots: BTreeMap<&'static str, Arc<Slot>>,
     spawn: Arc<dyn Spawn>,
     bounds: ProjectionBounds,
+    /// Whether nobody feeds anything, see [`super::Projections::at_rest`].
+    pub(super) at_rest: bool,
     /// Whether every build was opened, or could not be.
     pub(super) started: watch::Sender<bool>,
     closed: watch::Sender<bool>,
@@ -42,7 +44,8 @@ impl Host {
         bounds: ProjectionBounds,
     ) -> Self {
         let started = watch::Sender::new(slots.is_empty());
-        Self { store, ports, models, slots, spawn, bounds, started, closed: watch::Sender::new(false) }
+        let closed = watch::Sender::new(false);
+        Self { store, ports, models, slots, spawn, bounds, at_rest: false, started, closed }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -89,7 +92,7 @@ impl Host {
             one.slot.runs(one.member.build().clone(), run.clone());
         }
         let names: Vec<_> = fed.iter().map(|fed| fed.member.name()).collect();
-        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0 };
+        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None };
         drop(run);
         self.spawn.spawn_beside(
             "factum-projection",

@@ -76,6 +76,8 @@ pub(super) struct Member {
     unsure: bool,
     /// Whether something may wait behind nothing: who released it may not have come to the end.
     loose: bool,
+    /// The next page, decoded beforehand.
+    prepared: Option<Batch>,
 }
 
 /// What a member is made of.
@@ -120,6 +122,7 @@ impl Member {
             bounds,
             unsure: false,
             loose,
+            prepared: None,
         })
     }
 
@@ -131,6 +134,11 @@ impl Member {
         self.definition.name()
     }
 
+    /// The events that are given next were decoded before.
+    pub(super) fn prepare(&mut self, batch: Option<Batch>) {
+        self.prepared = batch;
+    }
+
     /// Takes in events in the order of the log, which are all that it is interested in up to `through`.
     pub(super) async fn feed(&mut self, events: &[RecordedEvent], through: Position) -> Result<(), Halt> {
         if self.unsure {
@@ -138,7 +146,11 @@ impl Member {
         }
         // One pass over the log may serve several that are not equally far.
         let begin = events.partition_point(|event| event.position <= self.position);
+        if begin > 0 {
+            self.prepared = None;
+        }
         let fed = self.take_in(&events[begin..], through).await;
+        self.prepared = None;
         if fed.is_err() {
             self.unsure = true;
         }
@@ -166,6 +178,7 @@ impl Member {
             // What was told of and what was not are never in one part.
             let (before, after) = events.split_at(events.partition_point(|event| event.position <= told));
             if !before.is_empty() && !after.is_empty() {
+                self.prepared = None;
                 rest = vec![after, before];
             }
         }
@@ -207,7 +220,11 @@ impl Member {
     /// Applies events that are no part of a failure, and lets wait what waits behind one.
     async fn apply(&mut self, events: &[RecordedEvent], through: Position) -> Result<Option<Failure>, Halt> {
         if self.lanes.is_empty() {
-            return match self.definition.read(events) {
+            let read = match self.prepared.take() {
+                Some(batch) => Ok(batch),
+                None => self.definition.read(events),
+            };
+            return match read {
                 Ok(batch) => self.keep(&[(batch, None)], events, Vec::new(), through).await,
                 Err(_) if events.len() > 1 => Ok(Some(Failure { position: None, cause: String::new() })),
                 Err(cause) => Ok(Some(Failure { position: None, cause: cause.to_string() })),

@@ -3,11 +3,15 @@
 
 use super::{
     ProjectionState, Projections, QueryError,
-    definition::{Fault, lane_of_stream, query_all},
+    definition::{Fault, lane_of_key, lane_of_stream, lane_of_stream_named, query_all},
+    parked::first_of_key,
 };
 use factum_domain::Projection;
 use factum_event::{Position, Token, Value};
-use factum_store::{ReadOptions, read_models::Row};
+use factum_store::{
+    ReadOptions,
+    read_models::{ParkedQuery, Row},
+};
 use std::marker::PhantomData;
 
 /// The tables of a projection.
@@ -97,6 +101,22 @@ impl<P: Projection> TablesOf<'_, P> {
         }
         let rows = tx.rows(sql, values.into()).await?;
         Ok(self.rows(rows, position))
+    }
+
+    /// The first event of a [`Projection::key`] that could not be applied: what came after it is not in the tables.
+    /// Where the key is a stream, also one of it that could not even be read. Without a key, of any.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn parked(&self, key: Option<&str>) -> Result<Option<Position>, QueryError> {
+        let model = self.projections.readable(P::NAME).await?.model?;
+        let Some(key) = key else {
+            let any = ParkedQuery { failed_only: true, limit: 1, ..ParkedQuery::default() };
+            return Ok(model.parked(&any).await?.first().map(|parked| parked.position));
+        };
+        let parked = first_of_key(&*model, &lane_of_key(key)).await?;
+        let unread = first_of_key(&*model, &lane_of_stream_named(key)).await?;
+        Ok(parked.into_iter().chain(unread).map(|parked| parked.position).min())
     }
 
     fn rows(&self, rows: Vec<Row>, position: Position) -> Rows {

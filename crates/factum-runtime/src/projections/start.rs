@@ -165,6 +165,9 @@ impl Host {
             building = self.open(slot, &anew).await?;
         }
         slot.set_building(Some(building.clone()));
+        if self.at_rest {
+            return Ok(None);
+        }
         match self.claim(slot, &building, None).await {
             Ok(fed) => Ok(Some(fed)),
             Err(halt) => {
@@ -240,7 +243,10 @@ impl Host {
     }
 
     /// Why what a build holds does not follow from this log as it is, if it does not.
-    async fn not_of_this_log(&self, live: &Live) -> Result<Option<(Checkpoint, String)>, StoreError> {
+    pub(super) async fn not_of_this_log(
+        &self,
+        live: &Live,
+    ) -> Result<Option<(Checkpoint, String)>, StoreError> {
         let Ok(model) = &live.model else { return Ok(None) };
         let Some(checkpoint) = model.checkpoint().await? else { return Ok(None) };
         let (log, head) = (self.store().identity(), self.store().head().await?.position);
@@ -274,6 +280,10 @@ impl Host {
         }
         if slot.definition(live.build.version).is_none() {
             live.reach.became(ProjectionState::Frozen);
+            return Ok(());
+        }
+        if self.at_rest {
+            live.reach.became(ProjectionState::Starting);
             return Ok(());
         }
         match self.claim(slot, live, Some(notes.told)).await {

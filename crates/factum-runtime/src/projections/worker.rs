@@ -3,6 +3,7 @@
 
 use super::{
     ProjectionState, StopReason,
+    ahead::Ahead,
     definition::{Definition, query_all},
     host::Host,
     member::{Halt, Member},
@@ -63,6 +64,8 @@ pub(super) struct Worker {
     pub(super) orders: mpsc::Receiver<Order>,
     /// How often in a row something outside failed.
     pub(super) failures: u32,
+    /// What is read ahead, of one build that is far behind.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// What a step came to.
@@ -171,6 +174,10 @@ impl Worker {
         if let Some(step) = self.release(&*store).await {
             return step;
         }
+        match self.go_ahead().await {
+            Some(step) => return step,
+            None => self.ahead = None,
+        }
         let head = match store.head().await {
             Ok(head) => head,
             Err(cause) => return self.log_failed(&cause),
@@ -206,16 +213,41 @@ impl Worker {
             Err(cause) => return self.log_failed(&cause),
         };
         let through = page.next.or(up_to).unwrap_or(page.head);
+        if let (Some(next), [one], [limit]) = (page.next, &*self.fed, &*limits) {
+            let definition = Arc::clone(&one.member.definition);
+            self.ahead = Some(Ahead::begin(&self.host, definition, next, *limit));
+        }
+        self.take_in(&page.events, through, &limits, head.position).await
+    }
+
+    /// Feeds what was read ahead to the one build that it was read for; nothing if there is none any more.
+    async fn go_ahead(&mut self) -> Option<Step> {
+        let page = self.ahead.as_mut()?.next().await;
+        let [fed] = &mut *self.fed else { return None };
+        let page = page.filter(|page| page.after == fed.member.position)?;
+        let limit = [page.through];
+        fed.member.prepare(page.batch);
+        // It is behind, or nothing would have been read ahead.
+        Some(self.take_in(&page.events, page.through, &limit, page.through.next()).await)
+    }
+
+    async fn take_in(
+        &mut self,
+        events: &[RecordedEvent],
+        through: Position,
+        limits: &[Position],
+        head: Position,
+    ) -> Step {
         let mut failed = false;
         let mut index = 0;
-        for limit in limits {
+        for limit in limits.iter().copied() {
             let alone = self.fed.len() == 1;
             let Some(fed) = self.fed.get_mut(index) else { break };
-            if through < head.position {
+            if through < head {
                 fed.member.became(ProjectionState::CatchingUp);
             }
-            let end = page.events.partition_point(|event| event.position <= limit);
-            match fed.member.feed(&page.events[..end], through.min(limit)).await {
+            let end = events.partition_point(|event| event.position <= limit);
+            match fed.member.feed(&events[..end], through.min(limit)).await {
                 Ok(()) => index += 1,
                 Err(Halt::Retry(cause)) => {
                     tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");

@@ -1,5 +1,6 @@
 //! Read models: each event once, in order, whatever becomes of who applies it.
 
+mod at_rest;
 pub(crate) mod counters;
 mod deaths;
 mod desk;

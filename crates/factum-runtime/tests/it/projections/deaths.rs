@@ -147,7 +147,7 @@ async fn recovered(store: &Arc<dyn Store>, models: &Arc<dyn ReadModels>, name: &
 
 async fn all_well(app: &App, name: &str) {
     super::desk::built(app.projections(), name).await;
-    if app.projections().status(name).await.unwrap().state == factum::ProjectionState::Paused {
+    if app.projections().status(name).await.unwrap().state == ProjectionState::Paused {
         app.projections().resume(name).await.unwrap();
     }
     caught_up(app.projections(), name).await;

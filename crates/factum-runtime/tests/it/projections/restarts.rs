@@ -442,7 +442,7 @@ fn stopping_does_not_wait_for_several_that_are_made_in_one_pass() {
             status.building.is_some_and(|building| building.position < at(30)),
             "it was in the middle of it"
         );
-        let app = super::desk::on(&store, &models, 5).spawn(Arc::new(scheduler.process()));
+        let app = on(&store, &models, 5).spawn(Arc::new(scheduler.process()));
         let app =
             app.sleep(Arc::new(scheduler.clone())).view::<Sum0>().view::<Sum<1>>().view::<Sum<2>>().start();
         for name in ["sum", "sum-1", "sum-2"] {

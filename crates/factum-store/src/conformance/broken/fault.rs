@@ -65,6 +65,7 @@ pub(super) enum Fault {
     CategoryByPrefix,
     FirstItemOfQueryOnly,
     EmptyNotFound,
+    EmptyStandsAtHead,
     EmptyNotDecided,
     ParkedIsFinal,
     LimitsAfterWrite,

@@ -72,7 +72,12 @@ impl State {
                 && commit.header.sequence <= self.visible.sequence
                 && !(fault == Some(Fault::EmptyNotFound) && commit.events.is_empty())
         };
-        self.commits.iter().filter(of).cloned().collect()
+        let mut commits: Vec<_> = self.commits.iter().filter(of).cloned().collect();
+        if fault == Some(Fault::EmptyStandsAtHead) {
+            let empty = commits.iter_mut().filter(|commit| commit.events.is_empty());
+            empty.for_each(|commit| commit.position = self.visible.position);
+        }
+        commits
     }
 
     pub(super) fn event(&self, fault: Option<Fault>, id: EventId) -> Option<RecordedEvent> {

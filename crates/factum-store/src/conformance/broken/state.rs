@@ -75,7 +75,8 @@ impl State {
             revisions: recorded.iter().map(|event| event.revision).collect(),
         };
         let tracking = condition.tracking.filter(|_| fault != Some(Fault::TrackingLost));
-        let commit = Commit { header, payload: command.payload, outcome, tracking, events: recorded };
+        let payload = command.payload;
+        let commit = Commit { header, position, payload, outcome, tracking, events: recorded };
         self.taken.sequence = sequence;
         (commit, stored)
     }

@@ -110,6 +110,8 @@ broken! {
         "whether a command was decided is asked before the lock is taken, and not again";
     L11 empty_not_found = Fault::EmptyNotFound,
         "commands are found by their events, so that one without any is not";
+    L11 empty_stands_at_head = Fault::EmptyStandsAtHead,
+        "a commit without events tells the head there is when it is read, not the one it was stored behind";
     L11 empty_not_decided = Fault::EmptyNotDecided,
         "a decision without events is not remembered as one";
     L11 parked_is_final = Fault::ParkedIsFinal,

@@ -1,7 +1,7 @@
 //! Outcomes: every step of a command is a commit, with or without events, and only one is final.
 
 use crate::{
-    AppendError,
+    AppendError, Stored,
     conformance::{
         Failure,
         Promise::L11,
@@ -10,7 +10,7 @@ use crate::{
         log::Log,
     },
 };
-use factum_event::{Commit, Condition, CorrelationId, NewCommit, Outcome, Sequence};
+use factum_event::{Commit, Condition, CorrelationId, NewCommit, Outcome, Position, Sequence};
 
 checks! {
     an_outcome_without_events_is_stored_and_found: [L11] needs [];
@@ -30,12 +30,20 @@ fn every_outcome(case: &Case<'_>) -> Vec<NewCommit> {
     commits
 }
 
-fn found(log: &Log, done: &str, asked: &NewCommit, commits: &[Commit]) -> Result<(), Failure> {
+fn found(
+    log: &Log,
+    done: &str,
+    (asked, stored): (&NewCommit, &Stored),
+    commits: &[Commit],
+) -> Result<(), Failure> {
     let [commit] = commits else {
         return Err(L11.broken(done, "the one commit of that command", &commits));
     };
     L11.same(done, (&asked.command, &asked.outcome), (&commit.command(), &commit.outcome))?;
     L11.same(done, asked.events.len(), commit.events.len())?;
+    let beyond = asked.events.len().saturating_sub(1) as u64;
+    let position = Position::new(stored.first.get() + beyond);
+    L11.same(format!("{done}, and where it stands"), position, commit.position)?;
     let listed = log.commits(100)?.into_iter().find(|listed| listed.header.command_id == asked.command.id);
     L11.same(format!("{done}, and among all commits"), Some(commit), listed.as_ref())
 }
@@ -43,15 +51,18 @@ fn found(log: &Log, done: &str, asked: &NewCommit, commits: &[Commit]) -> Result
 fn an_outcome_without_events_is_stored_and_found(case: &Case<'_>) -> Result<(), Failure> {
     let log = case.open();
     let commits = every_outcome(case);
+    let mut places = Vec::new();
     for (nth, commit) in (1..).zip(&commits) {
         let stored = log.put(commit.clone())?;
         L11.same("appended an outcome", Sequence::new(nth), stored.sequence)?;
+        places.push(stored);
     }
-    for commit in &commits {
+    for asked in commits.iter().zip(&places) {
+        let (commit, _) = asked;
         let done = format!("looked up a command whose outcome is {:?}", commit.outcome);
-        found(&log, &done, commit, &log.commits_of(commit.command.id)?)?;
+        found(&log, &done, asked, &log.commits_of(commit.command.id)?)?;
         let correlated = log.correlated(CorrelationId::of(commit.command.id), 10)?;
-        found(&log, &format!("{done}, by its correlation"), commit, &correlated)?;
+        found(&log, &format!("{done}, by its correlation"), asked, &correlated)?;
     }
     let listed: Vec<_> = log.commits(4)?.into_iter().map(|commit| commit.outcome).collect();
     let asked: Vec<_> = commits.into_iter().map(|commit| commit.outcome).collect();
