@@ -38,15 +38,15 @@ impl<V: View> Content for Held<V> {
 
 /// The document in what was kept, or why it is none of this view.
 pub(super) fn held<V: View>(body: &Body) -> Result<Arc<Held<V>>, String> {
-    match body {
-        Body::Held(content) => {
-            let held = Arc::clone(content).into_any().downcast();
-            held.map_err(|_| "it is a document of another version".to_owned())
-        }
-        Body::Stored(bytes) => {
-            serde_json::from_slice(bytes).map(|view| Arc::new(Held(view))).map_err(|cause| cause.to_string())
-        }
-    }
+    let stored = match body {
+        Body::Held(content) => match Arc::clone(content).into_any().downcast() {
+            Ok(held) => return Ok(held),
+            // Of another version: read as it would be stored.
+            Err(_) => content.encode()?,
+        },
+        Body::Stored(bytes) => bytes.clone(),
+    };
+    serde_json::from_slice(&stored).map(|view| Arc::new(Held(view))).map_err(|cause| cause.to_string())
 }
 
 /// The document of one key: none, if there is none any more or yet.

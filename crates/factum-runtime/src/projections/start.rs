@@ -61,6 +61,8 @@ impl Host {
             if notes.last_number == 0 && self.was_kept(slot).await? {
                 // What they told of cannot be known: nothing that happened is told of again.
                 notes.told = self.store().head().await?.position;
+                notes.last_number = 1;
+                self.note(slot, &notes).await?;
             }
             let live = self.begin(slot, &mut notes).await?;
             self.run_live(slot, &live, &notes).await?;
@@ -178,9 +180,12 @@ impl Host {
     /// An empty build to be read at once.
     pub(super) async fn begin(&self, slot: &Arc<Slot>, notes: &mut Notes) -> Result<Live, StoreError> {
         let before = self.models.builds(slot.name).await?;
-        // Also those of which nothing is noted: what they hold is not believed.
-        let last = before.iter().map(|build| build.number).max();
-        notes.last_number = notes.last_number.max(last.unwrap_or_default());
+        let noted = notes.last_number;
+        for build in before.iter().filter(|build| build.number > noted) {
+            // Nothing is noted of it, so what it holds is not believed.
+            self.models.remove(build).await?;
+            notes.last_number = notes.last_number.max(build.number);
+        }
         let build = notes.next_build(slot.name, slot.newest().version());
         let live = self.open(slot, &build).await?;
         live.model.clone()?;
@@ -222,6 +227,7 @@ impl Host {
         let position = match &model {
             Ok(model) => match model.checkpoint().await {
                 Ok(checkpoint) => checkpoint.map_or(Position::START, |checkpoint| checkpoint.position),
+                Err(cause) if cause.kind() == ErrorKind::Retry => return Err(cause),
                 Err(cause) => {
                     let state = ProjectionState::Stopped(StopReason::Refused(cause.clone()));
                     return Ok(self.shown(build.clone(), Err(cause), Position::START, state));

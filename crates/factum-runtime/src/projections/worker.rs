@@ -170,13 +170,13 @@ impl Worker {
     }
 
     async fn step(&mut self) -> Step {
-        match self.go_ahead().await {
-            Some(step) => return step,
-            None => self.ahead = None,
-        }
         let store = Arc::clone(self.host.store());
         if let Some(step) = self.release(&*store).await {
             return step;
+        }
+        match self.go_ahead().await {
+            Some(step) => return step,
+            None => self.ahead = None,
         }
         let head = match store.head().await {
             Ok(head) => head,
