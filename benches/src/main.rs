@@ -11,6 +11,7 @@ mod load;
 mod logged;
 mod machine;
 mod outcomes;
+mod read_models;
 mod serve;
 mod server;
 mod service;
@@ -34,6 +35,8 @@ struct Arguments {
 enum What {
     /// Commands over HTTP: stored and answered with 202, then decided by the lanes.
     Logged(logged::Options),
+    /// Read models: rebuilds beside a bare loop, and how far a view lags.
+    ReadModels(read_models::Options),
     /// What is measured; started by the others.
     #[command(hide = true)]
     Serve(serve::Options),
@@ -42,6 +45,7 @@ enum What {
 fn main() -> ExitCode {
     let ended = match Arguments::parse().what {
         What::Logged(options) => logged::run(&options),
+        What::ReadModels(options) => read_models::run(&options),
         What::Serve(options) => serve::run(&options),
     };
     match ended {

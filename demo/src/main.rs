@@ -7,6 +7,7 @@ fn main() -> ExitCode {
     factum_cli::run(
         factum_cli::Application::new("factum", "demo")
             .service("calculator", calculator::setup, calculator::service)
-            .service("issue-tracker", issue_tracker::setup, issue_tracker::service),
+            .service("issue-tracker", issue_tracker::setup, issue_tracker::service)
+            .service("bank", bank::setup, bank::service),
     )
 }

@@ -1,10 +1,10 @@
 //! What an application is made of, and how its command line is read.
 
-use crate::{inspect, serve, token, verify};
+use crate::{commands, inspect, log_sizes, projections, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use factum::{App, Builder, Embedded};
 use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 /// An application: its name, the verb that serves it, its services.
 #[derive(Debug)]
@@ -117,6 +117,9 @@ impl Application {
                     .arg(json),
             )
             .subcommand(Command::new("verify").about("Check every byte of the logs").arg(dir))
+            .subcommand(projections::command())
+            .subcommand(commands::command())
+            .subcommand(log_sizes::command())
             .subcommand(
                 Command::new("token")
                     .about("Make a token, and its entry for the file of --tokens")
@@ -139,9 +142,14 @@ impl Application {
 }
 
 /// Reads the command line, does what it says, and tells how the process should end: 0 done, 1 the data is
-/// damaged or the service failed, 2 the command line is wrong.
+/// damaged, the service failed, or what was asked for was refused or not waited for, 2 the command line is wrong.
 pub fn run(application: Application) -> ExitCode {
-    let matches = match application.command().try_get_matches() {
+    run_from(application, std::env::args_os())
+}
+
+/// As [`run`], with this command line, its first word the name of the program.
+pub fn run_from(application: Application, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match application.command().try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => {
             // Nothing is left to do if even this cannot be printed.
@@ -157,6 +165,9 @@ pub fn run(application: Application) -> ExitCode {
             let roles: Vec<_> = matches.get_many("roles").expect("they are required").cloned().collect();
             token::run(actor, &roles, matches.get_one("expires-at"))
         }
+        Some(("projections", matches)) => projections::run(&application, matches),
+        Some(("commands", matches)) => commands::run(&application, matches),
+        Some(("log", matches)) => log_sizes::run(&application, matches),
         Some((_, matches)) => serve::run(&application, &serving(matches)),
         None => unreachable!("a verb is required"),
     }

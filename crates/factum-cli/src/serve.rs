@@ -5,14 +5,14 @@ use crate::{
     audit_log::{AUDIT_BYTES_MAX, AuditLog},
     layout::{self, ServiceDir},
     open_files,
-    say::say,
+    say::{note, say},
 };
 use factum::App;
 use factum_http::{
     Access, Audit, DRAIN_TIME_MAX, Gate, Limits, Metrics, Server, Service, Tokens, start_text,
 };
 use std::{
-    io::{self, Write},
+    io,
     net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -136,14 +136,8 @@ fn tell(application: &Application, data: &Path, address: SocketAddr, services: &
     say(&(text + &start_text(services, &url, access) + "\nStop it with Ctrl-C.\n"));
 }
 
-/// To standard error, beside the logging, which may be off.
-fn note(line: &str) {
-    // As with `say`.
-    let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
 /// Ready once the process is asked to end.
-fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -239,6 +239,31 @@ mod tests {
     use factum_testkit::Intercepted;
     use tower::ServiceExt;
 
+    #[derive(factum::Event, Debug, Clone, PartialEq)]
+    #[event(context = "bell")]
+    enum BellEvent {
+        Rung,
+    }
+
+    #[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+    struct Rings;
+
+    impl factum::View for Rings {
+        const NAME: &'static str = "rings";
+        const VERSION: u32 = 1;
+        type Event = BellEvent;
+        type Key = String;
+        fn keys(_: &BellEvent) -> Vec<String> {
+            Vec::new()
+        }
+        fn apply(&mut self, _: &String, _: &BellEvent) {}
+    }
+
+    /// An application with a projection.
+    fn started() -> App {
+        App::in_memory().view::<Rings>().start()
+    }
+
     #[test]
     fn whatever_a_log_holds_it_refuses_the_probe() {
         let Append { condition, .. } = never_stored(&App::in_memory().start());
@@ -250,6 +275,26 @@ mod tests {
             condition.check().is_ok()
                 && condition.streams.iter().all(|(stream, _)| *stream == condition.streams[0].0)
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_stalled_or_tries_again_is_degraded_and_what_somebody_wants_is_not() {
+        let events = factum::block_on(started().projections().statuses()).unwrap();
+        let [sound] = &events[..] else { panic!("one projection") };
+        let with = |change: fn(&mut ProjectionStatus)| {
+            let mut status = sound.clone();
+            change(&mut status);
+            is_degraded(&status)
+        };
+        assert!(with(|status| status.stalled = true));
+        let failing = |status: &mut ProjectionStatus| {
+            status.state = ProjectionState::Retrying(StoreError::new(ErrorKind::Retry, "full"));
+        };
+        assert!(with(failing));
+        for state in [ProjectionState::Paused, ProjectionState::Disabled, ProjectionState::CatchingUp] {
+            let status = ProjectionStatus { state, stalled: false, ..sound.clone() };
+            assert!(!is_degraded(&status), "{:?}", status.state);
+        }
     }
 
     #[tokio::test(start_paused = true)]

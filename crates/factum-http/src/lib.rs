@@ -22,6 +22,7 @@ mod events;
 mod feeds;
 mod gate;
 mod health;
+mod in_process;
 mod incoming;
 mod limits;
 mod listed;
@@ -53,6 +54,7 @@ pub use endpoint::{Endpoint, delete, get, post, put};
 pub use etag::IfNoneMatch;
 pub use gate::Gate;
 pub use health::READY_TIME_MAX;
+pub use in_process::{Administered, Administration};
 pub use incoming::Incoming;
 pub use limits::{
     BODY_BYTES_MAX, BODY_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX,
@@ -62,7 +64,7 @@ pub use limits::{
 pub use listed::Listed;
 pub use metrics::{Metrics, ServiceMetrics};
 pub use openapi::{Describe, Description, Time};
-pub use path::PathId;
+pub use path::{PathId, PathMonth};
 pub use permissions::Permissions;
 pub use prefer::WAIT_MAX;
 pub use problem::{FieldError, Problem, ProblemType};

@@ -25,7 +25,7 @@ pub use layout::{LaneBounds, LaneLayout, LaneMode};
 pub use load::LaneLoad;
 pub use operate::{OperateError, Parking, WAITING_MAX};
 pub(crate) use outcomes::Outcomes;
-pub use spawn::{Spawn, SystemSpawn};
+pub use spawn::{NoSpawn, Spawn, SystemSpawn};
 pub use submit::{Submit, SubmitError};
 pub use ticket::Ticket;
 

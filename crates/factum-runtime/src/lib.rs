@@ -37,8 +37,8 @@ pub use feeds::{
 };
 pub use intake::Intake;
 pub use lanes::{
-    Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, OperateError, Parking, Spawn,
-    Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
+    Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, NoSpawn, OperateError, Parking,
+    Spawn, Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
 };
 pub use live::{At, Live};
 pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};

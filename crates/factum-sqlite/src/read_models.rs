@@ -1,5 +1,6 @@
 //! Read models in SQLite, each build in a file of its own. See [`SqliteReadModels`].
 
+mod asked;
 mod authority;
 mod build;
 mod connection;
@@ -45,9 +46,9 @@ impl Sql for Sqlite {
 /// checkpoints with them, as these are in the same file; what they held is made again from the log. A note is on
 /// stable storage when it is done.
 ///
-/// Statements have `$1`, `$2` for values. They reach neither what begins with `factum_` nor the transaction they
+/// Statements have `$1`, `$2` for values. Foreign keys hold, and a name in double quotes is never a text. They reach neither what begins with `factum_` nor the transaction they
 /// are in. Point reads are done in the thread that asks, as is writing; queries and listings on a few threads of
-/// its own. One connection writes; within a process others wait for it without holding a thread, another process
+/// its own; a query that nobody waits for any more is ended. One connection writes; within a process others wait for it without holding a thread, another process
 /// is waited for up to 5 s.
 ///
 /// ```
@@ -230,7 +231,7 @@ impl Store {
         Ok(builds)
     }
 
-    fn with_notes<T>(&self, work: impl FnOnce(&mut Notes) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn with_notes<T>(&self, work: impl FnOnce(&Notes) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut notes = lock(&self.notes);
         let notes = match &mut *notes {
             Some(notes) => notes,

@@ -1,20 +1,22 @@
 //! The application: commands in, models out, over whichever log it was started on.
 
-use factum_domain::{self as domain, Command, Commands, Key, Model, Projection};
+mod builder;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod memory;
+
+pub use builder::Builder;
+#[cfg(feature = "embedded")]
+pub use embedded::{Backend, Embedded};
+pub use memory::{InMemory, On};
+
+use factum_domain::{Command, Key, Model, Projection, View};
 use factum_event::{CommandId, Timestamp};
-#[cfg(feature = "embedded")]
-use factum_runtime::SqlProjection;
 use factum_runtime::{
-    CACHE_ENTRIES_DEFAULT, CommandObserver, CommandStatus, Documents, Engine, Execute, Feeds, Handlers,
-    Intake, LaneBounds, LaneLayout, Lanes, Live, Ports, ProjectionBounds, ProjectionSet, Projections, Retry,
-    Sleep, Spawn, Submit, SubmitError, SystemSpawn, TablesOf, Ticket, Watch,
+    CommandStatus, Documents, Engine, Execute, Feeds, Intake, Lanes, Live, Projections, Submit, SubmitError,
+    TablesOf, Ticket, Watch,
 };
-#[cfg(feature = "embedded")]
-use factum_store::Sql;
-use factum_store::{
-    AppendObserver, Clock, Entropy, MemoryReadModels, MemorySnapshots, MemoryStore, ReadModels,
-    SnapshotStore, Store, StoreError,
-};
+use factum_store::{Store, StoreError};
 use std::{sync::Arc, time::Duration};
 
 /// An event-sourced application. Cheap to clone: clones share the log.
@@ -62,80 +64,6 @@ pub struct App {
     projections: Projections,
 }
 
-/// An application about to start, on the backend `B`.
-#[must_use = "nothing is opened until it is started"]
-#[derive(Clone, Debug)]
-pub struct Builder<B> {
-    backend: B,
-    ports: Ports,
-    retry: Retry,
-    handlers: Handlers,
-    layout: LaneLayout,
-    bounds: LaneBounds,
-    spawn: Arc<dyn Spawn>,
-    appends: Option<Arc<dyn AppendObserver>>,
-    cache: usize,
-    snapshots: Option<Arc<dyn SnapshotStore>>,
-    projections: ProjectionSet,
-    projection_bounds: ProjectionBounds,
-}
-
-/// What an application can be started on, and the database that its SQL tables are in.
-#[cfg(feature = "embedded")]
-pub trait Backend {
-    /// The database.
-    type Db: Sql;
-}
-
-#[cfg(feature = "embedded")]
-impl Backend for InMemory {
-    type Db = factum_sqlite::Sqlite;
-}
-
-#[cfg(feature = "embedded")]
-impl Backend for On {
-    type Db = factum_sqlite::Sqlite;
-}
-
-#[cfg(feature = "embedded")]
-impl Backend for Embedded {
-    type Db = factum_sqlite::Sqlite;
-}
-
-/// In memory: for tests and tries. What it holds ends with it.
-#[derive(Clone, Copy, Debug)]
-pub struct InMemory;
-
-/// On a store that is already open.
-#[derive(Clone, Debug)]
-pub struct On {
-    events: Arc<dyn Store>,
-    commands: Option<Arc<dyn Store>>,
-    models: Option<Arc<dyn ReadModels>>,
-}
-
-/// On a log in a directory.
-#[cfg(feature = "embedded")]
-#[derive(Clone, Debug)]
-pub struct Embedded {
-    directory: std::path::PathBuf,
-    options: factum_log::Options,
-}
-
-/// Where an application keeps its log of events, below its directory.
-#[cfg(feature = "embedded")]
-const EVENTS: &str = "events";
-/// Where it keeps its log of accepted commands.
-#[cfg(feature = "embedded")]
-const COMMANDS: &str = "commands";
-/// Where it keeps the states of models that ask for it. The file is made by the first one, and may be deleted
-/// between two starts.
-#[cfg(feature = "embedded")]
-const SNAPSHOTS: &str = "snapshots.sqlite";
-/// Where it keeps its read models, a file for each build.
-#[cfg(feature = "embedded")]
-const VIEWS: &str = "views";
-
 impl App {
     /// In memory: for tests and tries. What it holds ends with it.
     pub fn in_memory() -> Builder<InMemory> {
@@ -145,12 +73,12 @@ impl App {
     /// On a log in the folder `events` of `directory`, which is made if it is not there. One process at a time.
     #[cfg(feature = "embedded")]
     pub fn embedded(directory: impl Into<std::path::PathBuf>) -> Builder<Embedded> {
-        Builder::new(Embedded { directory: directory.into(), options: factum_log::Options::default() })
+        Builder::new(Embedded::at(directory.into()))
     }
 
     /// On a store that is already open.
     pub fn on(store: Arc<dyn Store>) -> Builder<On> {
-        Builder::new(On { events: store, commands: None, models: None })
+        Builder::new(On::store(store))
     }
 
     /// Decides `command` now and appends what follows, with its outcome, in one durable write. A lost race
@@ -278,7 +206,7 @@ impl App {
     }
 
     /// The documents of a view.
-    pub fn documents<V: domain::View>(&self) -> Documents<'_, V> {
+    pub fn documents<V: View>(&self) -> Documents<'_, V> {
         self.projections.documents()
     }
 
@@ -300,252 +228,5 @@ impl App {
     /// A command id that was never used.
     pub fn fresh_command_id(&self) -> CommandId {
         self.engine.fresh_command_id()
-    }
-}
-
-impl<B> Builder<B> {
-    fn new(backend: B) -> Self {
-        Self {
-            backend,
-            ports: Ports::default(),
-            retry: Retry::default(),
-            handlers: Handlers::default(),
-            layout: LaneLayout::default(),
-            bounds: LaneBounds::default(),
-            spawn: Arc::new(SystemSpawn),
-            appends: None,
-            cache: CACHE_ENTRIES_DEFAULT,
-            snapshots: None,
-            projections: ProjectionSet::default(),
-            projection_bounds: ProjectionBounds::default(),
-        }
-    }
-
-    /// Keeps the documents of the view `V`.
-    ///
-    /// # Panics
-    /// When its name, version or indexes are not as they should be, or it is there already.
-    pub fn view<V: domain::View>(mut self) -> Self {
-        self.projections.view::<V>();
-        self
-    }
-
-    /// Keeps the tables of `projection`.
-    ///
-    /// # Panics
-    /// As [`Self::view`].
-    #[cfg(feature = "embedded")]
-    pub fn project<P: SqlProjection<B::Db>>(mut self, projection: P) -> Self
-    where
-        B: Backend,
-    {
-        self.projections.project::<B::Db, P>(projection);
-        self
-    }
-
-    /// How much projections take in at once, and how they try again.
-    pub fn projection_bounds(mut self, bounds: ProjectionBounds) -> Self {
-        self.projection_bounds = bounds;
-        self
-    }
-
-    /// Decides these commands when they are submitted: `.commands::<(Enrol, Withdraw)>()`.
-    ///
-    /// # Panics
-    /// When two of them are stored under one name.
-    pub fn commands<C: Commands>(mut self) -> Self {
-        self.handlers.add::<C>();
-        self
-    }
-
-    /// Spreads submitted commands over lanes like this. Stored: a change takes effect once all commands
-    /// before it are decided.
-    pub fn lanes(mut self, layout: LaneLayout) -> Self {
-        self.layout = layout;
-        self
-    }
-
-    /// How much the lanes hold in memory, and how often they write down how far they are.
-    pub fn lane_bounds(mut self, bounds: LaneBounds) -> Self {
-        self.bounds = bounds;
-        self
-    }
-
-    /// The lanes' work runs by `spawn`.
-    pub fn spawn(mut self, spawn: Arc<dyn Spawn>) -> Self {
-        self.spawn = spawn;
-        self
-    }
-
-    /// Time comes from `clock`.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.ports.clock = clock;
-        self
-    }
-
-    /// Random bytes come from `entropy`.
-    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.ports.entropy = entropy;
-        self
-    }
-
-    /// Pauses are waited for by `sleep`.
-    pub fn sleep(mut self, sleep: Arc<dyn Sleep>) -> Self {
-        self.ports.sleep = sleep;
-        self
-    }
-
-    /// A lost race is decided again within these bounds.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Keeps so many folded states at hand, [`CACHE_ENTRIES_DEFAULT`] if not said; 0: none. A command on a
-    /// state that is at hand reads only what came after it. One entry holds the models of one decision under
-    /// one set of keys, and costs about 300 bytes beside them; the bound is rounded up to a multiple of 16.
-    pub fn cache(mut self, entries: usize) -> Self {
-        self.cache = entries;
-        self
-    }
-
-    /// How commands end and what appends cost is told to `observer`; the latter by a backend that this
-    /// builder opens, of the log of events. Of the command log it is told to what
-    /// [`CommandObserver::command_log`] gives.
-    pub fn observer<O: CommandObserver + AppendObserver>(mut self, observer: Arc<O>) -> Self {
-        self.ports.observer = Some(Arc::clone(&observer) as Arc<dyn CommandObserver>);
-        self.appends = Some(observer);
-        self
-    }
-
-    fn over(
-        self,
-        store: Arc<dyn Store>,
-        commands: Option<Arc<dyn Store>>,
-        models: Arc<dyn ReadModels>,
-    ) -> App {
-        let mut engine = Engine::new(store, self.ports, self.retry).with_cache(self.cache);
-        let (store, ports) = (Arc::clone(engine.store()), engine.ports().clone());
-        let (set, spawn, bounds) = (self.projections, Arc::clone(&self.spawn), self.projection_bounds);
-        let projections = Projections::start(store, ports, models, set, spawn, bounds);
-        engine = engine.with_projections(projections.clone());
-        if let Some(snapshots) = self.snapshots {
-            engine = engine.with_snapshots(snapshots);
-        }
-        if let Some(commands) = &commands {
-            engine = engine.with_command_log(Arc::clone(commands));
-        }
-        let lanes = commands.map(|commands| {
-            Lanes::start(engine.clone(), commands, self.handlers, self.layout, self.bounds, &*self.spawn)
-        });
-        App { engine, lanes, projections }
-    }
-
-    /// Whether there is anything to submit.
-    fn submits(&self) -> bool {
-        !self.handlers.is_empty()
-    }
-}
-
-impl Builder<InMemory> {
-    /// Starts with an empty log.
-    pub fn start(mut self) -> App {
-        self.snapshots = Some(Arc::new(MemorySnapshots::new()));
-        let store = || -> Arc<dyn Store> {
-            Arc::new(MemoryStore::with_ports(Arc::clone(&self.ports.clock), &*self.ports.entropy))
-        };
-        let (events, commands) = (store(), self.submits().then(store));
-        self.over(events, commands, memory())
-    }
-}
-
-impl Builder<On> {
-    /// Keeps submitted commands in this store. Without one they are refused.
-    pub fn command_log(mut self, store: Arc<dyn Store>) -> Self {
-        self.backend.commands = Some(store);
-        self
-    }
-
-    /// Keeps the states of models that ask for it in `snapshots`. Without it none are kept.
-    pub fn snapshots(mut self, snapshots: Arc<dyn SnapshotStore>) -> Self {
-        self.snapshots = Some(snapshots);
-        self
-    }
-
-    /// Keeps read models in `models`. Without it they are in memory.
-    pub fn read_models(mut self, models: Arc<dyn ReadModels>) -> Self {
-        self.backend.models = Some(models);
-        self
-    }
-
-    /// Starts on the store.
-    pub fn start(self) -> App {
-        let (events, commands) = (Arc::clone(&self.backend.events), self.backend.commands.clone());
-        let commands = commands.filter(|_| self.submits());
-        let models = self.backend.models.clone().unwrap_or_else(memory);
-        self.over(events, commands, models)
-    }
-}
-
-#[cfg(feature = "embedded")]
-impl Builder<Embedded> {
-    /// With these options of the log; its ports are the application's.
-    pub fn options(mut self, options: factum_log::Options) -> Self {
-        self.backend.options = options;
-        self
-    }
-
-    /// Opens the log and starts. What recovery cut off, and what it could not check, is logged as a warning.
-    ///
-    /// # Errors
-    /// When the directory cannot be used, another process has it, or acknowledged data is damaged.
-    pub fn start(self) -> Result<App, factum_log::OpenError> {
-        let directory = self.backend.directory.display().to_string();
-        let (app, report) = self.start_reporting()?;
-        warn(&directory, &report);
-        Ok(app)
-    }
-
-    /// Opens the log and starts, and tells what opening the log of events found. What is to be said of the
-    /// command log is logged.
-    ///
-    /// # Errors
-    /// As [`Self::start`].
-    pub fn start_reporting(mut self) -> Result<(App, factum_log::OpenReport), factum_log::OpenError> {
-        let mut options = self.backend.options.clone();
-        options.clock = Arc::clone(&self.ports.clock);
-        options.entropy = Arc::clone(&self.ports.entropy);
-        options.observer = self.appends.clone().or(options.observer);
-        let directory = &self.backend.directory;
-        let (events, report) = factum_log::Log::open(directory.join(EVENTS), options.clone())?;
-        let commands: Option<Arc<dyn Store>> = match self.submits() {
-            true => {
-                let observer = self.ports.observer.as_ref().and_then(|observer| observer.command_log());
-                let options = factum_log::Options { observer, ..options };
-                let directory = directory.join(COMMANDS);
-                let (commands, report) = factum_log::Log::open(&directory, options)?;
-                warn(&directory.display().to_string(), &report);
-                Some(Arc::new(commands))
-            }
-            false => None,
-        };
-        self.snapshots = Some(Arc::new(factum_sqlite::SqliteSnapshots::at(directory.join(SNAPSHOTS))));
-        let models = Arc::new(factum_sqlite::SqliteReadModels::at(directory.join(VIEWS)));
-        Ok((self.over(Arc::new(events), commands, models), report))
-    }
-}
-
-/// Read models that live as long as the application.
-fn memory() -> Arc<dyn ReadModels> {
-    #[cfg(feature = "embedded")]
-    return Arc::new(MemoryReadModels::with_sql(Arc::new(factum_sqlite::SqliteReadModels::in_memory())));
-    #[cfg(not(feature = "embedded"))]
-    Arc::new(MemoryReadModels::new())
-}
-
-#[cfg(feature = "embedded")]
-fn warn(directory: &str, report: &factum_log::OpenReport) {
-    for warning in report.warnings() {
-        tracing::warn!(directory, "{warning}");
     }
 }

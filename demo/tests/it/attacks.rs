@@ -125,7 +125,10 @@ fn meta_alone_does_not_become_an_empty_log() {
 #[test]
 fn a_new_log_and_a_torn_tail_are_told_with_the_service() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(told_at_start(dir.path()), "calculator: a new log\nissue-tracker: a new log\n");
+    assert_eq!(
+        told_at_start(dir.path()),
+        "calculator: a new log\nissue-tracker: a new log\nbank: a new log\n"
+    );
     let (dir, _) = written();
     let mut bytes = fs::read(segment(dir.path())).unwrap();
     bytes.extend_from_slice(&[1; 9]);

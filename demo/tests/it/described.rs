@@ -9,11 +9,12 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-/// The documents of both services.
-pub(crate) static DOCUMENTS: LazyLock<[Document; 2]> = LazyLock::new(|| {
+/// The documents of the services.
+pub(crate) static DOCUMENTS: LazyLock<[Document; 3]> = LazyLock::new(|| {
     [
         Document::new(include_str!("../../../examples/calculator/openapi.json")),
         Document::new(include_str!("../../../examples/issue-tracker/openapi.json")),
+        Document::new(include_str!("../../../examples/bank/openapi.json")),
     ]
 });
 

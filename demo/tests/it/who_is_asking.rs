@@ -170,6 +170,27 @@ fn the_calculators_rules_are_kept() {
 }
 
 #[test]
+fn the_banks_rules_are_kept() {
+    let place = Place::new();
+    let server = place.start(&LOOPBACK);
+    let open = |actor: &str| {
+        let bearer = place.bearer(actor);
+        let headers = [("Content-Type", "application/json"), ("Authorization", &*bearer)];
+        server.try_send("POST", "/accounts", &headers, r#"{"owner": "ann"}"#).unwrap()
+    };
+    let account = format!("/accounts/{}", open("writer").body["account_id"].as_str().unwrap());
+    for (actor, status) in [("other", 201), ("reader", 403), ("operator", 403)] {
+        assert_eq!(open(actor).status, status, "{actor}");
+    }
+    for path in ["", "/history", "/statements/2026-11"] {
+        for actor in ["writer", "other", "reader", "operator"] {
+            assert_eq!(place.get(&server, actor, &format!("{account}{path}")).status, 200, "{actor}");
+        }
+    }
+    assert_eq!(place.get(&server, "reader", &format!("{account}/history")).body[0]["actor"], "writer");
+}
+
+#[test]
 fn a_sender_sees_their_own_commands_and_an_operator_everybodys() {
     let place = Place::new();
     let server = place.start(&LOOPBACK);

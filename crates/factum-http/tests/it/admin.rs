@@ -7,6 +7,7 @@ use crate::{
 };
 use factum::{App, Position, block_on};
 use factum_http::{Limits, Metrics};
+use factum_testkit::told_during;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -289,4 +290,40 @@ fn the_logs_are_measured() {
         (&logs[0]["events"]["bytes"], &logs[0]["commands"]["position"].is_u64()),
         (&Value::Null, &true)
     );
+}
+
+#[test]
+fn every_act_is_told_to_the_audit_with_who_did_it_and_what_was_refused_is_not() {
+    let app = boxes::started();
+    BROKEN.lock().unwrap().insert(109);
+    block_on(async {
+        let put = boxes::Put { box_id: boxes::BoxId(109), grams: 13 };
+        let position = app.execute(put).await.unwrap().position();
+        assert!(app.projections().reached("weight", position, LONG).await.unwrap());
+    });
+    let told = told_during(|| {
+        notes::served(vec![boxes::service(app)], Metrics::default(), |client| {
+            let post =
+                |act: &str, body: &str| client.send("POST", &format!("{WEIGHT}/{act}"), &[], body).status;
+            assert_eq!(post("pause", ""), 200);
+            assert_eq!(post("cancel", ""), 409);
+            assert_eq!(post("resume", ""), 200);
+            let parked = client.get(&format!("{WEIGHT}/parked")).json();
+            let why = json!({"key": parked[0]["key"], "cause": "broken"});
+            assert_eq!(post("parked/1/discard", &why.to_string()), 200);
+            assert_eq!(post("rebuild", r#"{"key": "110"}"#), 200);
+        });
+    });
+    let acts = told.iter().filter(|told| told.fields["message"] == "acted on a projection");
+    let acts: Vec<_> = acts
+        .map(|told| {
+            let field = |name: &str| &*told.fields[name];
+            assert_eq!((field("actor"), field("service"), field("projection")), ("demo", "boxes", "weight"));
+            field("act").to_owned()
+        })
+        .collect();
+    assert_eq!(acts[0], "pause");
+    assert_eq!(acts[1], "resume");
+    assert!(acts[2].starts_with("gave 1 under `") && acts[2].ends_with("up: broken"), "{acts:?}");
+    assert_eq!(acts[3..], ["rebuild of a key"]);
 }

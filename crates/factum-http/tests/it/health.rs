@@ -1,6 +1,7 @@
 //! Live while the process answers, ready while its logs do.
 
 use crate::{
+    boxes::{self, BROKEN},
     memos::{self, FileMemo, MemoId},
     notes::{Client, served, service},
 };
@@ -11,10 +12,15 @@ use factum::{
 use factum_http::{Metrics, Service};
 use factum_testkit::Intercepted;
 use serde_json::json;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+const LONG: Duration = Duration::from_secs(30);
 
 fn ask<T: Send + 'static>(services: Vec<Service>, ask: impl FnOnce(&Client) -> T + Send + 'static) -> T {
     served(services, Metrics::default(), ask)
@@ -168,4 +174,73 @@ fn a_service_that_was_stopped_is_not_ready() {
     block_on(app.stop());
     let asked = ask(vec![memos::service(app)], |client| client.get("/health/ready"));
     assert!(asked.status == 503 && asked.text.contains("the application was stopped"), "{asked:?}");
+}
+
+#[test]
+fn a_service_whose_projection_has_stopped_is_degraded_and_goes_on_being_read() {
+    let app = boxes::started();
+    let ready = |app: &App| {
+        let answer = ask(vec![boxes::service(app.clone())], |client| client.get("/health/ready"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    };
+    let put = |grams| {
+        let put = boxes::Put { box_id: boxes::BoxId(201), grams };
+        let app = app.clone();
+        block_on(async move {
+            let position = app.execute(put).await.unwrap().position();
+            app.projections().reached("weight", position, LONG).await.unwrap();
+            app.projections().reached("total", position, LONG).await.unwrap();
+        });
+    };
+    let shown = |position: u64, status: &str, lag_events: u64, parked: u64| {
+        json!({
+            "status": status, "position": position, "lag_events": lag_events, "stalled": false, "parked": parked,
+        })
+    };
+    put(13);
+    let sound = ready(&app);
+    assert_eq!((&sound["status"], &sound["services"]["boxes"]["status"]), (&json!("ready"), &json!("ready")));
+    let both = json!({"total": shown(1, "caught-up", 0, 0), "weight": shown(1, "caught-up", 0, 0)});
+    assert_eq!(sound["services"]["boxes"]["projections"], both);
+
+    BROKEN.lock().unwrap().insert(201);
+    put(13);
+    let degraded = ready(&app);
+    assert_eq!(
+        (&degraded["status"], &degraded["services"]["boxes"]["status"]),
+        (&json!("degraded"), &json!("degraded"))
+    );
+    let both = json!({"total": shown(1, "stopped", 1, 0), "weight": shown(2, "caught-up", 0, 1)});
+    assert_eq!(degraded["services"]["boxes"]["projections"], both, "one stops, the other parks");
+
+    block_on(app.projections().pause("total")).unwrap();
+    let paused = ready(&app);
+    assert_eq!(paused["services"]["boxes"]["projections"]["total"]["status"], "paused");
+    assert_eq!(paused["status"], "ready", "somebody wants it so");
+}
+
+#[test]
+fn a_service_of_which_a_build_has_stopped_is_degraded() {
+    let app = boxes::started();
+    block_on(async {
+        let put = boxes::Put { box_id: boxes::BoxId(202), grams: 13 };
+        let position = app.execute(put).await.unwrap().position();
+        assert!(app.projections().reached("total", position, LONG).await.unwrap());
+        BROKEN.lock().unwrap().insert(202);
+        app.projections().rebuild("total").await.unwrap();
+        let stopped = |building: &factum::BuildProgress| building.state.as_str() == "stopped";
+        while !app.projections().status("total").await.unwrap().building.as_ref().is_some_and(stopped) {
+            std::thread::yield_now();
+        }
+    });
+    let ready = ask(vec![boxes::service(app)], |client| client.get("/health/ready")).json();
+    assert_eq!(
+        ready["services"]["boxes"]["projections"]["total"]["status"], "caught-up",
+        "that is what is read"
+    );
+    assert_eq!(
+        (&ready["status"], &ready["services"]["boxes"]["status"]),
+        (&json!("degraded"), &json!("degraded"))
+    );
 }

@@ -1,6 +1,7 @@
 //! What is counted, and under which labels.
 
 use crate::{
+    boxes::{self, BROKEN},
     memos::{self, FileMemo, JAMMED, MemoId},
     notes::{served, service},
 };
@@ -147,4 +148,66 @@ fn commands_for_later_are_counted_and_what_waits_is_shown() {
             assert!(page.contains(&format!("\n{line}\n")), "{line}: {page}");
         }
     }
+}
+
+#[test]
+fn projections_are_shown_as_they_stand() {
+    let clock = Arc::new(VirtualClock::at(Timestamp::EPOCH));
+    let started = App::in_memory().clock(Arc::clone(&clock) as _);
+    let app = started.view::<boxes::Weight>().view::<boxes::Total>().start();
+    let metrics = Metrics::default();
+    let page = || {
+        let metrics = metrics.clone();
+        served(vec![boxes::service(app.clone())], metrics, |client| client.get("/metrics").text)
+    };
+    let put = |box_id, grams| {
+        let put = boxes::Put { box_id: boxes::BoxId(box_id), grams };
+        block_on(async {
+            let position = app.execute(put).await.unwrap().position();
+            for name in ["weight", "total"] {
+                app.projections().reached(name, position, Duration::from_secs(30)).await.unwrap();
+            }
+        });
+    };
+    put(301, 13);
+    block_on(app.projections().caught_up("total", Duration::from_secs(30))).unwrap();
+    BROKEN.lock().unwrap().insert(301);
+    put(301, 13);
+    put(301, 1);
+    put(302, 1);
+    clock.advance(Duration::from_secs(7));
+    let shown = page();
+    let of = |projection: &str| format!(r#"{{projection="{projection}",service="boxes"}}"#);
+    let (total, weight) = (of("total"), of("weight"));
+    for line in [
+        format!("factum_projection_position{total} 1"),
+        format!("factum_projection_position{weight} 4"),
+        format!("factum_projection_lag_events{total} 3"),
+        format!("factum_projection_lag_events{weight} 0"),
+        format!("factum_projection_lag_seconds{total} 7"),
+        format!("factum_projection_lag_seconds{weight} 0"),
+        format!("factum_projection_parked_events{total} 0"),
+        format!("factum_projection_parked_events{weight} 1"),
+        format!("factum_projection_waiting_events{weight} 1"),
+        format!("factum_projection_stalled{weight} 0"),
+    ] {
+        assert!(shown.contains(&format!("\n{line}\n")), "{line}: {shown}");
+    }
+    let states = lines(&shown, "factum_projection_state{");
+    assert_eq!(states.len(), 2 * factum::ProjectionState::WORDS.len());
+    let is: Vec<_> = states.into_iter().filter(|line| line.ends_with(" 1")).collect();
+    assert_eq!(
+        is,
+        [
+            r#"factum_projection_state{projection="total",service="boxes",state="stopped"} 1"#,
+            r#"factum_projection_state{projection="weight",service="boxes",state="caught-up"} 1"#,
+        ]
+    );
+    assert_eq!(lines(&shown, "factum_projection_build_position{"), [""; 0], "none is made");
+    block_on(app.projections().rebuild("total")).unwrap();
+    let building = || lines(&page(), "factum_projection_build_position{").join("");
+    let stopped = format!("factum_projection_build_position{total} 0");
+    assert!((0..100_000).any(|_| building() == stopped), "it stops before the first event");
+    block_on(app.projections().cancel("total")).unwrap();
+    assert_eq!(building(), "", "it is made no more");
 }

@@ -41,3 +41,13 @@ impl Spawn for SystemSpawn {
         named.spawn(run).expect("the system starts a thread for each runner");
     }
 }
+
+/// Runs nothing: of an application that is opened at rest no part works.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSpawn;
+
+impl Spawn for NoSpawn {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        drop(task);
+    }
+}

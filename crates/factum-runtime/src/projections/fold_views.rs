@@ -10,11 +10,11 @@ use factum_domain::{View, ViewKey as _};
 use factum_event::Position;
 use factum_store::{
     BoxFuture, BuildTx,
-    read_models::{Body, Content, Document},
+    read_models::{Body, Content, DOCUMENT_KEY_BYTES_MAX, Document},
 };
+use hashbrown::{HashMap, hash_map::Entry};
 use std::{
     any::Any,
-    collections::{HashMap, hash_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -90,6 +90,11 @@ impl<V: View> ViewFold<V> {
                     Entry::Occupied(slot) => slot.into_mut(),
                     Entry::Vacant(vacant) => {
                         let text: Arc<str> = key.text().into();
+                        if text.len() > DOCUMENT_KEY_BYTES_MAX {
+                            let bytes = text.len();
+                            let max = DOCUMENT_KEY_BYTES_MAX;
+                            return Err(at_fault(format!("its key has {bytes} bytes, and {max} is the most")));
+                        }
                         let found = if self.complete { None } else { tx.document(&text).await? };
                         let changed_at = found.as_ref().map_or(Position::START, |found| found.changed_at);
                         let document = found.map(|found| held::<V>(&found.body)).transpose();

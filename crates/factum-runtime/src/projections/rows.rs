@@ -3,7 +3,7 @@
 
 use super::{
     ProjectionState, Projections, QueryError,
-    definition::{Fault, lane_of_key, lane_of_stream_named, query_all},
+    definition::{Fault, lane_of_key, lane_of_stream, lane_of_stream_named, query_all},
     parked::first_of_key,
 };
 use factum_domain::Projection;
@@ -82,6 +82,9 @@ impl<P: Projection> TablesOf<'_, P> {
             let mut free = Vec::with_capacity(page.events.len());
             for event in page.events {
                 let position = event.position;
+                if stuck.contains(&lane_of_stream(&event)) {
+                    continue;
+                }
                 let batch = definition.read(std::slice::from_ref(&event));
                 let batch = batch.map_err(|cause| unapplied(position, cause.to_string()))?;
                 let keys = definition.keys(&batch).map_err(|cause| unapplied(position, cause.to_string()))?;

@@ -3,6 +3,7 @@
 
 use super::{
     ProjectionState, StopReason,
+    ahead::Ahead,
     definition::{Definition, query_all},
     host::Host,
     member::{Halt, Member},
@@ -63,6 +64,8 @@ pub(super) struct Worker {
     pub(super) orders: mpsc::Receiver<Order>,
     /// How often in a row something outside failed.
     pub(super) failures: u32,
+    /// What is read ahead, of one build that is far behind.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// What a step came to.
@@ -167,22 +170,36 @@ impl Worker {
     }
 
     async fn step(&mut self) -> Step {
+        match self.go_ahead().await {
+            Some(step) => return step,
+            None => self.ahead = None,
+        }
         let store = Arc::clone(self.host.store());
+        if let Some(step) = self.release(&*store).await {
+            return step;
+        }
         let head = match store.head().await {
             Ok(head) => head,
             Err(cause) => return self.log_failed(&cause),
         };
-        if let Some(at) = self
-            .fed
-            .iter()
-            .position(|fed| fed.building && fed.member.position >= Self::limit(fed, head.position))
-        {
-            return self.take_over(at).await;
+        let mut held_up = false;
+        for at in 0..self.fed.len() {
+            let fed = &self.fed[at];
+            if fed.building && fed.member.position >= Self::limit(fed, head.position) {
+                match self.take_over(at).await {
+                    // The others go on.
+                    Step::HeldUp => held_up = true,
+                    step => return step,
+                }
+            }
         }
         let behind = self.fed.iter().filter(|fed| fed.member.position < Self::limit(fed, head.position));
         let Some(after) = behind.map(|fed| fed.member.position).min() else {
             for fed in &self.fed {
                 fed.member.became(ProjectionState::CaughtUp);
+            }
+            if held_up {
+                return Step::HeldUp;
             }
             return Step::Idle(head.sequence);
         };
@@ -196,16 +213,41 @@ impl Worker {
             Err(cause) => return self.log_failed(&cause),
         };
         let through = page.next.or(up_to).unwrap_or(page.head);
+        if let (Some(next), [one], [limit]) = (page.next, &*self.fed, &*limits) {
+            let definition = Arc::clone(&one.member.definition);
+            self.ahead = Some(Ahead::begin(&self.host, definition, next, *limit));
+        }
+        self.take_in(&page.events, through, &limits, head.position).await
+    }
+
+    /// Feeds what was read ahead to the one build that it was read for; nothing if there is none any more.
+    async fn go_ahead(&mut self) -> Option<Step> {
+        let page = self.ahead.as_mut()?.next().await;
+        let [fed] = &mut *self.fed else { return None };
+        let page = page.filter(|page| page.after == fed.member.position)?;
+        let limit = [page.through];
+        fed.member.prepare(page.batch);
+        // It is behind, or nothing would have been read ahead.
+        Some(self.take_in(&page.events, page.through, &limit, page.through.next()).await)
+    }
+
+    async fn take_in(
+        &mut self,
+        events: &[RecordedEvent],
+        through: Position,
+        limits: &[Position],
+        head: Position,
+    ) -> Step {
         let mut failed = false;
         let mut index = 0;
-        for limit in limits {
+        for limit in limits.iter().copied() {
             let alone = self.fed.len() == 1;
             let Some(fed) = self.fed.get_mut(index) else { break };
-            if through < head.position {
+            if through < head {
                 fed.member.became(ProjectionState::CatchingUp);
             }
-            let end = page.events.partition_point(|event| event.position <= limit);
-            match fed.member.feed(&page.events[..end], through.min(limit)).await {
+            let end = events.partition_point(|event| event.position <= limit);
+            match fed.member.feed(&events[..end], through.min(limit)).await {
                 Ok(()) => index += 1,
                 Err(Halt::Retry(cause)) => {
                     tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");
@@ -226,6 +268,20 @@ impl Worker {
             }
         }
         if failed { Step::Failed } else { Step::Moved }
+    }
+
+    /// Lets go what was released before and is not applied yet; none if all of it is.
+    async fn release(&mut self, store: &dyn Store) -> Option<Step> {
+        let at = self.fed.iter().position(|fed| fed.member.may_be_loose())?;
+        match self.fed[at].member.release(store).await {
+            Ok(()) => {}
+            Err(Halt::Retry(cause)) => {
+                self.fed[at].member.became(ProjectionState::Retrying(cause));
+                return Some(Step::Failed);
+            }
+            Err(Halt::Stop(reason)) => stopped(&self.fed.remove(at), reason),
+        }
+        Some(Step::Moved)
     }
 
     fn log_failed(&mut self, cause: &StoreError) -> Step {

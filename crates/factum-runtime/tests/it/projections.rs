@@ -1,14 +1,17 @@
 //! Read models: each event once, in order, whatever becomes of who applies it.
 
+mod at_rest;
+mod broken;
 pub(crate) mod counters;
+mod deaths;
+mod desk;
+mod each_once;
+mod fences;
+mod killed;
+mod modes;
+mod parks;
+mod random;
+mod rebuilds;
+mod restarts;
 mod smoke;
-
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static POISON: AtomicBool = AtomicBool::new(false);
-
-/// Whether poisoned events cannot be applied at the moment.
-pub(crate) fn poisonous() -> bool {
-    POISON.load(Ordering::SeqCst)
-}
+mod sweeps;

@@ -38,7 +38,7 @@ impl Authority {
         connection.authorizer(Some(move |context: AuthContext<'_>| {
             let allowed = match asked.load(Ordering::Relaxed) {
                 0 => true,
-                1 => may_write(&context.action),
+                1 => may_write(&context.action) && !makes_what_is_temporary(&context),
                 _ => may_read(&context.action),
             };
             if allowed { Authorization::Allow } else { Authorization::Deny }
@@ -66,6 +66,19 @@ fn is_ours(name: &str) -> bool {
     name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
 }
 
+/// It would outlive the transaction, and be seen by nobody else. `create temporary` has actions of its own.
+fn makes_what_is_temporary(context: &AuthContext<'_>) -> bool {
+    let makes = matches!(
+        context.action,
+        AuthAction::CreateTable { .. }
+            | AuthAction::CreateIndex { .. }
+            | AuthAction::CreateTrigger { .. }
+            | AuthAction::CreateView { .. }
+            | AuthAction::CreateVtable { .. }
+    );
+    makes && context.database_name == Some("temp")
+}
+
 fn may_read(action: &AuthAction<'_>) -> bool {
     match action {
         AuthAction::Select
@@ -87,8 +100,7 @@ fn may_write(action: &AuthAction<'_>) -> bool {
         | AuthAction::DropTable { table_name }
         | AuthAction::AlterTable { table_name, .. }
         | AuthAction::CreateVtable { table_name, .. }
-        | AuthAction::DropVtable { table_name, .. }
-        | AuthAction::Analyze { table_name } => !is_ours(table_name),
+        | AuthAction::DropVtable { table_name, .. } => !is_ours(table_name),
         AuthAction::CreateIndex { index_name, table_name }
         | AuthAction::DropIndex { index_name, table_name } => !is_ours(index_name) && !is_ours(table_name),
         AuthAction::CreateTrigger { trigger_name, table_name }
@@ -96,8 +108,8 @@ fn may_write(action: &AuthAction<'_>) -> bool {
             !is_ours(trigger_name) && !is_ours(table_name)
         }
         AuthAction::CreateView { view_name } | AuthAction::DropView { view_name } => !is_ours(view_name),
-        AuthAction::Reindex { index_name } => !is_ours(index_name),
-        // Transactions, pragmas, other files, and temporary tables, which would outlive the transaction.
+        AuthAction::Reindex { .. } | AuthAction::Analyze { .. } => true,
+        // Transactions, pragmas, other files, and temporary tables.
         _ => may_read(action),
     }
 }

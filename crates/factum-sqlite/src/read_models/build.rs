@@ -1,6 +1,7 @@
 //! One build: a file with its tables. Point reads are done at once; listings and queries on the threads.
 
 use super::{
+    asked::{Asked, Asking},
     authority::Who,
     connection::Conn,
     listing,
@@ -61,6 +62,7 @@ impl Opened {
             );
             return Err(StoreError::new(ErrorKind::FixInput, what));
         }
+        place.is_opened();
         let made_for = tables::made_for(&conn).map_err(failed)?;
         let readers = Readers::of(&place).map_err(failed)?;
         let documents = Arc::new(Documents::with(made_for.indexes()));
@@ -104,12 +106,13 @@ impl Opened {
         })
     }
 
-    fn query(&self, sql: &str, values: &[Value]) -> Result<Reading<Vec<Row>>, StoreError> {
+    fn query(&self, asked: &Asked, sql: &str, values: &[Value]) -> Result<Reading<Vec<Row>>, StoreError> {
         let (about, doing) = (self.place.about(), "query");
         self.read(doing, |conn| {
             conn.at_one_moment(|conn| {
                 let checkpoint = tables::checkpoint(conn).map_err(|cause| about.failed(doing, &cause))?;
-                let value = statement::rows(conn, Who::Reader, about, sql, values)?;
+                let rows = || statement::rows(conn, Who::Reader, about, sql, values);
+                let value = asked.reading(conn, rows)?;
                 Ok(Reading { value, checkpoint })
             })
         })?
@@ -205,7 +208,12 @@ impl ReadModel for SqliteBuild {
         values: Vec<Value>,
     ) -> BoxFuture<'a, Result<Reading<Vec<Row>>, StoreError>> {
         let (build, sql) = (Arc::clone(&self.0), sql.to_owned());
-        Box::pin(self.0.threads.run(move || build.query(&sql, &values)))
+        let asking = Asking::default();
+        let asked = asking.asked();
+        Box::pin(async move {
+            let _asking = asking;
+            self.0.threads.run(move || build.query(&asked, &sql, &values)).await
+        })
     }
 
     fn parked<'a>(&'a self, query: &'a ParkedQuery) -> BoxFuture<'a, Result<Vec<Parked>, StoreError>> {

@@ -2,7 +2,7 @@
 
 use super::authority::{Authority, Borrowed, Who};
 use crate::database::BUSY;
-use rusqlite::{CachedStatement, Connection, Error, OpenFlags, config::DbConfig};
+use rusqlite::{CachedStatement, Connection, Error, InterruptHandle, OpenFlags, config::DbConfig};
 use std::{fmt, path::Path, time::Duration};
 
 /// What all cached statements of ours begin with, so that no statement of a projection is taken for one: who may
@@ -15,6 +15,9 @@ const STATEMENTS_MAX: usize = 128;
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// The file of changes is cut back to this, in bytes, once nobody reads in it.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+
+/// So many pages of changes are moved into the file at a time: a page that changes often is moved once.
+const WAL_PAGES: i64 = 4096;
 
 /// How much is done for what is written to outlast a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,8 @@ impl Conn {
         connection.pragma_update(None, "synchronous", synchronous.name())?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
         Self::over(connection)
     }
 
@@ -70,21 +75,17 @@ impl Conn {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "query_only", true)?;
-        let conn = Self::over(connection)?;
-        conn.leaves_the_files()?;
-        Ok(conn)
+        Self::over(connection)
     }
 
     fn over(mut connection: Connection) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // A name in quotes is a name: that of no column is not taken for a text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         let authority = Authority::over(&mut connection)?;
         Ok(Self { connection, authority })
-    }
-
-    /// Does nothing to the files when it is closed. They may be another build's by then.
-    pub(super) fn leaves_the_files(&self) -> Result<(), Error> {
-        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(())
     }
 
     /// Works for `who` until what is given back is dropped.
@@ -128,6 +129,11 @@ impl Conn {
     /// Whether a transaction is under way. Some failures end one.
     pub(super) fn is_writing(&self) -> bool {
         !self.connection.is_autocommit()
+    }
+
+    /// What ends a statement from another thread.
+    pub(super) fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     pub(super) fn total_changes(&self) -> u64 {

@@ -12,42 +12,37 @@ const LAYOUT: i64 = 1;
 const SCHEMA: &str =
     "create table projections (name text primary key not null, notes blob not null) strict, without rowid";
 
-/// The file of notes, opened when it is needed.
+/// The file of notes, opened for each of them: they are few, and the file may be another by the next one.
 #[derive(Debug)]
 pub(super) struct Notes {
     file: PathBuf,
     synchronous: Synchronous,
-    connection: Option<Connection>,
 }
 
 impl Notes {
     pub(super) fn in_dir(dir: &Path, synchronous: Synchronous) -> Self {
-        Self { file: dir.join(FILE), synchronous, connection: None }
+        Self { file: dir.join(FILE), synchronous }
     }
 
-    pub(super) fn get(&mut self, projection: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn get(&self, projection: &str) -> Result<Option<Vec<u8>>, StoreError> {
         if !self.file.exists() {
-            self.connection = None;
             return Ok(None);
         }
         self.with(projection, |connection| {
-            let mut get = connection.prepare_cached("select notes from projections where name = ?1")?;
+            let mut get = connection.prepare("select notes from projections where name = ?1")?;
             get.query_row([projection], |row| row.get(0)).optional()
         })
     }
 
-    pub(super) fn put(&mut self, projection: &str, notes: &[u8]) -> Result<(), StoreError> {
-        if !self.file.exists() {
-            self.connection = None;
-        }
+    pub(super) fn put(&self, projection: &str, notes: &[u8]) -> Result<(), StoreError> {
         self.with(projection, |connection| {
-            let mut put = connection.prepare_cached("insert or replace into projections values (?1, ?2)")?;
+            let mut put = connection.prepare("insert or replace into projections values (?1, ?2)")?;
             put.execute((projection, notes)).map(drop)
         })
     }
 
     fn with<T>(
-        &mut self,
+        &self,
         projection: &str,
         work: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
@@ -67,21 +62,15 @@ impl Notes {
                 }
             }
         };
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                let (connection, layout) = open(&self.file, self.synchronous).map_err(failed)?;
-                if layout != LAYOUT {
-                    let what = format!(
-                        "read or keep notes of `{projection}`: {file} has layout {layout}, this is for layout \
-                         {LAYOUT}: take it away and rebuild the projections"
-                    );
-                    return Err(StoreError::new(ErrorKind::FixInput, what));
-                }
-                none.insert(connection)
-            }
-        };
-        work(connection).map_err(failed)
+        let (connection, layout) = open(&self.file, self.synchronous).map_err(failed)?;
+        if layout != LAYOUT {
+            let what = format!(
+                "read or keep notes of `{projection}`: {file} has layout {layout}, this is for layout {LAYOUT}: \
+                 take it away and rebuild the projections"
+            );
+            return Err(StoreError::new(ErrorKind::FixInput, what));
+        }
+        work(&connection).map_err(failed)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,6 +23,8 @@ pub(super) struct Place {
     pub(super) file: PathBuf,
     pub(super) synchronous: Synchronous,
     removed: AtomicBool,
+    /// Which file it was when it was opened.
+    opened: OnceLock<Option<Identity>>,
     /// Lasts as long as what is in it.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -35,12 +37,17 @@ impl Place {
         temporary: Option<Arc<TempDir>>,
     ) -> Result<Self, StoreError> {
         let file = dir.join(file_name(build)?);
-        let removed = AtomicBool::new(false);
-        Ok(Self { build: build.clone(), file, synchronous, removed, _temporary: temporary })
+        let (removed, opened) = (AtomicBool::new(false), OnceLock::new());
+        Ok(Self { build: build.clone(), file, synchronous, removed, opened, _temporary: temporary })
     }
 
     pub(super) fn about(&self) -> About<'_> {
         About { build: &self.build, file: &self.file }
+    }
+
+    /// The file that is there now is this build's.
+    pub(super) fn is_opened(&self) {
+        self.opened.get_or_init(|| identity(&self.file));
     }
 
     /// The file is, or will be, another's.
@@ -51,7 +58,9 @@ impl Place {
     /// Whether the file is there and this build's. A file that was taken away can still be read in by who has it
     /// open; what is written to it is lost.
     pub(super) fn is_there(&self) -> bool {
-        if !self.removed.load(Ordering::Acquire) && self.file.exists() {
+        let found = identity(&self.file);
+        let is_this = self.opened.get().is_none_or(|opened| *opened == found);
+        if !self.removed.load(Ordering::Acquire) && found.is_some() && is_this {
             return true;
         }
         self.is_given_up();
@@ -84,6 +93,24 @@ impl Place {
             }
         }
         Ok(())
+    }
+}
+
+/// Which file of the file system it is: one of the same name that was made since is another.
+type Identity = (u64, u64);
+
+/// None if there is no such file.
+fn identity(file: &Path) -> Option<Identity> {
+    let found = fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some((found.dev(), found.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        // There a file that is open cannot be taken away.
+        Some((0, found.is_file().into()))
     }
 }
 

@@ -77,9 +77,11 @@ impl Deref for Reading<'_> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
+        // A panic may have left it in the middle of a read.
+        let conn = self.conn.take().filter(|conn| conn.roll_back().is_ok());
         let mut state = lock(&self.readers.state);
         if state.idle.len() < IDLE_MAX {
-            state.idle.extend(self.conn.take());
+            state.idle.extend(conn);
         }
         drop(state);
         self.readers.given_back.notify_one();

@@ -128,25 +128,12 @@ impl Drop for Writing {
     fn drop(&mut self) {
         let Some(writer) = self.writer.take() else { return };
         let mut conn = self.conn.take();
-        if let Some(had) = &conn {
-            let settled = had.roll_back();
-            let left = if writer.place.is_there() { Ok(()) } else { had.leaves_the_files() };
-            if let Err(cause) = settled.and(left) {
-                tracing::warn!(%cause, build = %writer.place.build, "a connection is closed and opened again");
-                conn = None;
-            }
+        if let Some(had) = &conn
+            && let Err(cause) = had.roll_back()
+        {
+            tracing::warn!(%cause, build = %writer.place.build, "a connection is closed and opened again");
+            conn = None;
         }
         writer.give_back(conn);
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Some(conn) = &lock(&self.slot).idle
-            && !self.place.is_there()
-            && let Err(cause) = conn.leaves_the_files()
-        {
-            tracing::warn!(%cause, build = %self.place.build, "a connection may touch files on its end");
-        }
     }
 }

@@ -1,8 +1,60 @@
 //! Read models in files: the checks of every store, and what only a file can meet.
 
+mod files;
+mod full;
+mod statements;
+mod writers;
+
+use factum_event::Value;
 use factum_sqlite::SqliteReadModels;
-use factum_store::read_models::{MemoryReadModels, ReadModels, checks};
-use std::sync::Arc;
+use factum_store::{
+    block_on,
+    read_models::{
+        Checkpoint, CommitError, Document, Listing, MemoryReadModels, ReadModel, ReadModels, Tables, checks,
+    },
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+const SCHEMA: &str = "create table seats (course text primary key, taken integer not null)";
+
+/// The first build in a directory, made for documents.
+fn opened(dir: &Path) -> Arc<dyn ReadModel> {
+    let models = SqliteReadModels::at(dir);
+    block_on(models.open(&checks::build(), &checks::documents())).unwrap()
+}
+
+/// A build for tables of SQL.
+fn tables(models: &SqliteReadModels) -> Arc<dyn ReadModel> {
+    block_on(models.open(&checks::build(), &Tables::Sql { schema: SCHEMA })).unwrap()
+}
+
+/// The file of the first build.
+fn file(dir: &Path) -> PathBuf {
+    dir.join("roster.1.1.sqlite")
+}
+
+fn plain(key: &str, changed_at: u64) -> Document {
+    checks::document(key, changed_at, [Value::from(key), Value::Null])
+}
+
+/// Keeps these documents, with a checkpoint.
+fn keep(model: &dyn ReadModel, documents: Vec<Document>, position: u64) -> Result<(), CommitError> {
+    block_on(async {
+        let mut tx = model.begin(model.claim().await?.fence).await?;
+        tx.put(documents).await?;
+        tx.commit(Some(checks::checkpoint(position))).await
+    })
+}
+
+/// The keys of all documents, and how far the build has come.
+fn all(model: &dyn ReadModel) -> (Vec<String>, Option<Checkpoint>) {
+    let listing = Listing { limit: usize::MAX, ..Listing::default() };
+    let reading = block_on(model.documents(&listing)).unwrap();
+    (reading.value.iter().map(|document| document.key.to_string()).collect(), reading.checkpoint)
+}
 
 #[test]
 fn read_models_in_a_directory_pass_the_checks() {

@@ -1,0 +1,152 @@
+//! Runs the application as a process of its own: this test binary, told to be the application.
+
+use crate::ledger::application;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::{
+    env,
+    ffi::OsString,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{self, Child, ChildStderr, Command, ExitCode, Stdio},
+};
+
+/// The words of the command line, as JSON, for the process that is to be the application.
+const WORDS: &str = "LEDGER_WORDS";
+/// What stands before and after its own output, which the test harness adds to.
+const MARK: &str = "\u{1}";
+
+/// In the child process the application; without the variable there is nothing to do.
+#[test]
+fn the_application() {
+    let Some(words) = env::var_os(WORDS) else { return };
+    let words: Vec<String> = serde_json::from_str(words.to_str().unwrap()).unwrap();
+    print!("{MARK}");
+    let code = factum_cli::run_from(application(), words.into_iter().map(OsString::from));
+    print!("{MARK}");
+    let code = [(ExitCode::SUCCESS, 0), (ExitCode::FAILURE, 1), (ExitCode::from(2), 2)]
+        .into_iter()
+        .find_map(|(known, number)| (known == code).then_some(number));
+    process::exit(code.unwrap())
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// What it printed, of a run that did what it was asked to.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out
+    }
+
+    /// As JSON.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.done()).unwrap()
+    }
+
+    /// What it said, of a run that was refused.
+    #[track_caller]
+    pub(crate) fn refused(self) -> String {
+        assert_eq!((self.code, &*self.out), (1, ""), "{self:?}");
+        self.err
+    }
+}
+
+/// A line of words, `DIR` standing for `data`, and `_` for a space within a word.
+pub(crate) fn ledger(data: &Path, line: &str) -> Ended {
+    ledger_with(data, line, None)
+}
+
+/// The same, with this variable set.
+pub(crate) fn ledger_with(data: &Path, line: &str, variable: Option<&str>) -> Ended {
+    let output = command(data, line, variable).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let out = text.split(MARK).nth(1).unwrap_or_else(|| panic!("{text}")).to_owned();
+    Ended { code: output.status.code().unwrap(), out, err: String::from_utf8(output.stderr).unwrap() }
+}
+
+fn command(data: &Path, line: &str, variable: Option<&str>) -> Command {
+    let word = |word: &str| word.replace('_', " ").replace("DIR", data.to_str().unwrap());
+    let words: Vec<_> = ["ledger"].into_iter().chain(line.split_whitespace()).map(word).collect();
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "program::the_application", "--nocapture"]);
+    command.env(WORDS, serde_json::to_string(&words).unwrap()).stdin(Stdio::null());
+    command.env_remove("RUST_BACKTRACE");
+    command.envs(variable.map(|name| (name, "1")));
+    command
+}
+
+/// A run that has not ended.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    err: BufReader<ChildStderr>,
+}
+
+impl Running {
+    pub(crate) fn start(data: &Path, line: &str, variable: Option<&str>) -> Self {
+        let mut command = command(data, line, variable);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let err = BufReader::new(child.stderr.take().unwrap());
+        Self { child, err }
+    }
+
+    /// The next line on standard error.
+    pub(crate) fn told(&mut self) -> String {
+        let mut line = String::new();
+        self.err.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// As Ctrl-C does; gives how it ended.
+    pub(crate) fn interrupt(mut self) -> (i32, String) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+        let mut rest = String::new();
+        self.err.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A service that runs.
+pub(crate) struct Server {
+    running: Running,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// On `data`, unless these further words say otherwise.
+    pub(crate) fn start(data: &Path, words: &str, variable: Option<&str>) -> Self {
+        let whose = if words.contains("--data") { "" } else { "--data DIR" };
+        let line = format!("serve --listen 127.0.0.1:0 {whose} {words}");
+        let mut running = Running::start(data, &line, variable);
+        let mut out = BufReader::new(running.child.stdout.take().unwrap());
+        let url = loop {
+            let mut line = String::new();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended: {}", running.told());
+            if let Some(at) = line.find("http://") {
+                break line[at..].split([',', ' ']).next().unwrap().to_owned();
+            }
+        };
+        Self { running, url }
+    }
+
+    pub(crate) fn stop(self) {
+        let (code, err) = self.running.interrupt();
+        assert_eq!(code, 0, "{err}");
+    }
+}
