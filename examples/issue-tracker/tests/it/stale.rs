@@ -55,6 +55,7 @@ fn an_event_that_cannot_be_read_makes_its_issue_stale_and_no_other() {
     (1..=2).for_each(|nth| served.create(nth, "Crash", 3));
     let before = ALL.map(|(_, path)| served.get(path).text);
     served.store(vec![poison()]);
+    assert!(ALL.iter().all(|(_, path)| served.get(path).is_stale()), "though nothing waits behind it");
     // Past all decisions: they would not read it either.
     let started = |nth| IssueEvent::StateChanged {
         issue: id(nth),
