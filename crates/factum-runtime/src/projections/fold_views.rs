@@ -93,7 +93,9 @@ impl<V: View> ViewFold<V> {
                         if text.len() > DOCUMENT_KEY_BYTES_MAX {
                             let bytes = text.len();
                             let max = DOCUMENT_KEY_BYTES_MAX;
-                            return Err(at_fault(format!("its key has {bytes} bytes, and {max} is the most")));
+                            return Err(at_fault(format!(
+                                "its key has {bytes} bytes, and {max} is the most"
+                            )));
                         }
                         let found = if self.complete { None } else { tx.document(&text).await? };
                         let changed_at = found.as_ref().map_or(Position::START, |found| found.changed_at);

@@ -7,6 +7,7 @@
 
 use super::{
     ProjectionState, StopReason,
+    ahead::AheadBatch,
     bounds::ProjectionBounds,
     definition::{Batch, Definition, Fault, Folding, lane_of_stream},
     reached::Reach,
@@ -74,8 +75,6 @@ pub(super) struct Member {
     bounds: ProjectionBounds,
     /// Whether what is held may differ from what is kept.
     unsure: bool,
-    /// The next page, decoded beforehand.
-    prepared: Option<Batch>,
     /// Whether something may wait behind nothing: who released it may not have come to the end.
     loose: bool,
 }
@@ -121,7 +120,6 @@ impl Member {
             ports,
             bounds,
             unsure: false,
-            prepared: None,
             loose,
         })
     }
@@ -134,9 +132,25 @@ impl Member {
         self.definition.name()
     }
 
-    /// The events that are given next were decoded before.
-    pub(super) fn prepare(&mut self, batch: Option<Batch>) {
-        self.prepared = batch;
+    /// Takes in what was read ahead, which is all that it is interested in after `after`; tells whether it did. If
+    /// not, nothing was kept, and it is to be fed as always.
+    pub(super) async fn feed_ahead(&mut self, ahead: AheadBatch) -> Result<bool, Halt> {
+        let AheadBatch { after, batch, through } = ahead;
+        let told_of_some = self.told.is_some_and(|told| told > after);
+        if self.unsure || told_of_some || !self.lanes.is_empty() || self.position != after {
+            return Ok(false);
+        }
+        match self.keep(&[(batch, None)], Some(after.next()), Vec::new(), through).await {
+            Ok(None) => {
+                self.came_to(through);
+                Ok(true)
+            }
+            Ok(Some(_)) => Ok(false),
+            Err(halt) => {
+                self.unsure = true;
+                Err(halt)
+            }
+        }
     }
 
     /// Takes in events in the order of the log, which are all that it is interested in up to `through`.
@@ -146,11 +160,7 @@ impl Member {
         }
         // One pass over the log may serve several that are not equally far.
         let begin = events.partition_point(|event| event.position <= self.position);
-        if begin > 0 {
-            self.prepared = None;
-        }
         let fed = self.take_in(&events[begin..], through).await;
-        self.prepared = None;
         if fed.is_err() {
             self.unsure = true;
         }
@@ -219,12 +229,8 @@ impl Member {
     /// Applies events that are no part of a failure, and lets wait what waits behind one.
     async fn apply(&mut self, events: &[RecordedEvent], through: Position) -> Result<Option<Failure>, Halt> {
         if self.lanes.is_empty() {
-            let read = match self.prepared.take() {
-                Some(batch) => Ok(batch),
-                None => self.definition.read(events),
-            };
-            return match read {
-                Ok(batch) => self.keep(&[(batch, None)], events, Vec::new(), through).await,
+            return match self.definition.read(events) {
+                Ok(batch) => self.keep(&[(batch, None)], first_of(events), Vec::new(), through).await,
                 Err(_) if events.len() > 1 => Ok(Some(Failure { position: None, cause: String::new() })),
                 Err(cause) => Ok(Some(Failure { position: None, cause: cause.to_string() })),
             };
@@ -236,7 +242,7 @@ impl Member {
         };
         let Sorted { steps, waiting, lanes } = sorted;
         self.has_room_for(&lanes)?;
-        let done = self.keep(&steps, events, waiting, through).await?;
+        let done = self.keep(&steps, first_of(events), waiting, through).await?;
         if done.is_none() {
             self.lanes.extend(lanes);
         }
@@ -294,11 +300,11 @@ impl Member {
         Ok(keys.map(|keys| (batch, keys)))
     }
 
-    /// Applies what is given, and keeps it with the checkpoint.
+    /// Applies what is given, none of it before `first`, and keeps it with the checkpoint.
     async fn keep(
         &mut self,
         steps: &[Step],
-        events: &[RecordedEvent],
+        first: Option<Position>,
         waiting: Vec<Parked>,
         through: Position,
     ) -> Result<Option<Failure>, Halt> {
@@ -324,7 +330,7 @@ impl Member {
         }
         self.commit(tx, through).await?;
         self.folding.ended(true);
-        self.tell(steps, events).await;
+        self.tell(steps, first).await;
         Ok(None)
     }
 
@@ -349,9 +355,9 @@ impl Member {
     }
 
     /// Tells of what was applied, but for what was told of before.
-    async fn tell(&self, steps: &[Step], events: &[RecordedEvent]) {
+    async fn tell(&self, steps: &[Step], first: Option<Position>) {
         let Some(told) = self.told else { return };
-        if events.first().is_none_or(|first| first.position <= told) {
+        if first.is_none_or(|first| first <= told) {
             return;
         }
         for (batch, _) in steps {
@@ -434,7 +440,7 @@ impl Member {
         let now = self.ports.clock.now();
         let waiting = wait.into_iter().map(|key| waits(event, key, now)).collect();
         let steps = if go.is_empty() { Vec::new() } else { vec![(batch, Some(go))] };
-        self.keep(&steps, std::slice::from_ref(event), waiting, through).await
+        self.keep(&steps, Some(event.position), waiting, through).await
     }
 
     /// What an event waits by.
@@ -515,6 +521,10 @@ impl Member {
     pub(super) fn became(&self, state: ProjectionState) {
         self.reach.became(state);
     }
+}
+
+fn first_of(events: &[RecordedEvent]) -> Option<Position> {
+    events.first().map(|event| event.position)
 }
 
 /// An event, or several, could not be applied.

@@ -237,7 +237,10 @@ impl Host {
     }
 
     /// Why what a build holds does not follow from this log as it is, if it does not.
-    pub(super) async fn not_of_this_log(&self, live: &Live) -> Result<Option<(Checkpoint, String)>, StoreError> {
+    pub(super) async fn not_of_this_log(
+        &self,
+        live: &Live,
+    ) -> Result<Option<(Checkpoint, String)>, StoreError> {
         let Ok(model) = &live.model else { return Ok(None) };
         let Some(checkpoint) = model.checkpoint().await? else { return Ok(None) };
         let (log, head) = (self.store().identity(), self.store().head().await?.position);

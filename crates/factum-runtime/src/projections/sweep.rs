@@ -128,7 +128,9 @@ impl Member {
                 match self.try_again(&parked, &event, &mut stuck).await? {
                     Ok(()) => done += 1,
                     Err(cause) if is_target => return Ok(Swept::StillFails(cause)),
-                    Err(_) if self.is_given_up(parked.position, &parked.key) => self.take_off(&parked).await?,
+                    Err(_) if self.is_given_up(parked.position, &parked.key) => {
+                        self.take_off(&parked).await?
+                    }
                     Err(_) => drop(stuck.insert(parked.key)),
                 }
             }

@@ -222,13 +222,34 @@ impl Worker {
 
     /// Feeds what was read ahead to the one build that it was read for; nothing if there is none any more.
     async fn go_ahead(&mut self) -> Option<Step> {
-        let page = self.ahead.as_mut()?.next().await;
+        let ahead = self.ahead.as_mut()?.next().await?;
         let [fed] = &mut *self.fed else { return None };
-        let page = page.filter(|page| page.after == fed.member.position)?;
-        let limit = [page.through];
-        fed.member.prepare(page.batch);
-        // It is behind, or nothing would have been read ahead.
-        Some(self.take_in(&page.events, page.through, &limit, page.through.next()).await)
+        fed.member.became(ProjectionState::CatchingUp);
+        match fed.member.feed_ahead(ahead).await {
+            Ok(true) => Some(Step::Moved),
+            // As always then, where what is wrong is found.
+            Ok(false) => None,
+            Err(halt) => Some(self.halted(0, halt)),
+        }
+    }
+
+    /// What becomes of a build that takes in nothing at the moment.
+    fn halted(&mut self, at: usize, halt: Halt) -> Step {
+        let fed = &mut self.fed[at];
+        match halt {
+            Halt::Retry(cause) => {
+                tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");
+                fed.member.became(ProjectionState::Retrying(cause));
+                if self.fed.len() == 1 {
+                    return Step::Failed;
+                }
+                // The others do not wait for it.
+                let fed = self.fed.remove(at);
+                self.host.feed(vec![fed]);
+            }
+            Halt::Stop(reason) => stopped(&self.fed.remove(at), reason),
+        }
+        Step::Moved
     }
 
     async fn take_in(
@@ -238,36 +259,25 @@ impl Worker {
         limits: &[Position],
         head: Position,
     ) -> Step {
-        let mut failed = false;
-        let mut index = 0;
+        let mut came_to = Step::Moved;
+        let mut at = 0;
         for limit in limits.iter().copied() {
-            let alone = self.fed.len() == 1;
-            let Some(fed) = self.fed.get_mut(index) else { break };
+            let Some(fed) = self.fed.get_mut(at) else { break };
             if through < head {
                 fed.member.became(ProjectionState::CatchingUp);
             }
             let end = events.partition_point(|event| event.position <= limit);
             match fed.member.feed(&events[..end], through.min(limit)).await {
-                Ok(()) => index += 1,
-                Err(Halt::Retry(cause)) => {
-                    tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");
-                    fed.member.became(ProjectionState::Retrying(cause));
-                    if alone {
-                        failed = true;
-                        index += 1;
-                    } else {
-                        // The others do not wait for it.
-                        let fed = self.fed.remove(index);
-                        self.host.feed(vec![fed]);
+                Ok(()) => at += 1,
+                Err(halt) => {
+                    if let Step::Failed = self.halted(at, halt) {
+                        came_to = Step::Failed;
+                        at += 1;
                     }
-                }
-                Err(Halt::Stop(reason)) => {
-                    let fed = self.fed.remove(index);
-                    stopped(&fed, reason);
                 }
             }
         }
-        if failed { Step::Failed } else { Step::Moved }
+        came_to
     }
 
     /// Lets go what was released before and is not applied yet; none if all of it is.

@@ -88,11 +88,15 @@ fn a_view_comes_through_every_death() {
         let process = scheduler.process();
         let life = Life::new(Faults { dies_at: Some(dies_at), ..Faults::default() }, dies_at);
         scheduler.run(async {
-            let app = on(&store, &FaultyReadModels::new("views", Arc::clone(&models), Arc::clone(&life)).into_dyn(), 3)
-                .spawn(Arc::new(process.clone()))
-                .sleep(Arc::new(scheduler.clone()))
-                .view::<Sum0>()
-                .start();
+            let app = on(
+                &store,
+                &FaultyReadModels::new("views", Arc::clone(&models), Arc::clone(&life)).into_dyn(),
+                3,
+            )
+            .spawn(Arc::new(process.clone()))
+            .sleep(Arc::new(scheduler.clone()))
+            .view::<Sum0>()
+            .start();
             let acting = pin!(async {
                 act(app.projections(), &keys, "sum", &scheduler).await.unwrap();
                 app.stop().await;
@@ -111,8 +115,22 @@ fn a_view_comes_through_every_death() {
         assert!(dies_at < 2000, "it never comes to the end");
     }
     let named = [
-        "begin", "builds", "checkpoint", "claim", "commit", "note", "notes", "open", "park", "parked", "parked-keys",
-        "put", "remove", "remove-build", "tx-document", "unpark",
+        "begin",
+        "builds",
+        "checkpoint",
+        "claim",
+        "commit",
+        "note",
+        "notes",
+        "open",
+        "park",
+        "parked",
+        "parked-keys",
+        "put",
+        "remove",
+        "remove-build",
+        "tx-document",
+        "unpark",
     ];
     assert!(named.iter().all(|operation| met.contains(operation)), "no death met some of {named:?}: {met:?}");
 }
@@ -171,7 +189,8 @@ impl IntoDyn for Arc<FaultyReadModels> {
 
 /// On SQLite, with tables: every operation fails from there on, so that the process sees its end.
 fn tables_die(dies_at: u64) -> Over {
-    let (dir, keys, store, ledger) = (tempfile::tempdir().unwrap(), Keys::new(), memory_log(), Ledger0::default());
+    let (dir, keys, store, ledger) =
+        (tempfile::tempdir().unwrap(), Keys::new(), memory_log(), Ledger0::default());
     let models: Arc<dyn ReadModels> = Arc::new(SqliteReadModels::at(dir.path()));
     keys.ill(true);
     block_on(append(&*store, &events(&keys)));
