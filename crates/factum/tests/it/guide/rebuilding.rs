@@ -252,3 +252,137 @@ fn a_rebuild_tells_of_nothing_again() {
     })
     .unwrap();
 }
+
+fn letters(directory: &Path) -> (App, mpsc::Receiver<String>) {
+    let (letters, sent) = mpsc::channel();
+    (App::embedded(directory).project(Letters(Mutex::new(letters))).start().unwrap(), sent)
+}
+
+#[test]
+fn without_its_folder_it_is_made_anew_and_told_of_everything() {
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, sent) = letters(directory.path());
+        first.execute(Bank::Deposit(1.into(), 70)).await.unwrap();
+        assert!(first.projections().caught_up(Letters::NAME, LONG).await.unwrap());
+        first.stop().await;
+        drop(first);
+        assert_eq!(sent.iter().count(), 1);
+
+        let (second, sent) = letters(directory.path());
+        assert!(second.projections().caught_up(Letters::NAME, LONG).await.unwrap());
+        second.stop().await;
+        drop(second);
+        assert_eq!(sent.iter().count(), 0, "it was told of it before");
+
+        std::fs::remove_dir_all(directory.path().join("views")).unwrap();
+        let (third, sent) = letters(directory.path());
+        assert!(third.projections().caught_up(Letters::NAME, LONG).await.unwrap());
+        third.stop().await;
+        drop(third);
+        assert_eq!(sent.iter().count(), 1, "nobody knows of it any more");
+    });
+}
+
+#[test]
+fn what_follows_from_another_log_is_made_anew() {
+    block_on(async {
+        let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        for (directory, deposits) in [(&one, 3), (&other, 1)] {
+            let app = App::embedded(directory.path()).view::<Turnover>().start().unwrap();
+            for _ in 0..deposits {
+                app.execute(Bank::Deposit(1.into(), 10)).await.unwrap();
+            }
+            assert!(app.projections().caught_up(Turnover::NAME, LONG).await.unwrap());
+            app.stop().await;
+        }
+        std::fs::remove_dir_all(other.path().join("views")).unwrap();
+        std::fs::rename(one.path().join("views"), other.path().join("views")).unwrap();
+        let app = App::embedded(other.path()).view::<Turnover>().start().unwrap();
+        assert!(app.projections().caught_up(Turnover::NAME, LONG).await.unwrap());
+        let read = app.documents::<Turnover>().get(&1.into()).await.unwrap();
+        assert_eq!(read.document, Some(Turnover { cents: 10, times: 1 }));
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_version_that_was_gone_back_to_is_read_until_the_next_start() {
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let old = || App::embedded(directory.path()).view::<before::Turnover>().start().unwrap();
+        let new = || App::embedded(directory.path()).view::<Turnover>().start().unwrap();
+        let version =
+            async |app: &App| app.projections().status("turnover").await.unwrap().build.unwrap().version;
+        let app = old();
+        app.execute(Bank::Deposit(1.into(), 10)).await.unwrap();
+        assert!(app.projections().caught_up("turnover", LONG).await.unwrap());
+        app.stop().await;
+        drop(app);
+        let app = new();
+        taken_over(app.projections(), "turnover").await;
+        assert_eq!(version(&app).await, 2);
+        app.projections().rollback("turnover").await.unwrap();
+        let status = app.projections().status("turnover").await.unwrap();
+        assert_eq!((status.build.unwrap().version, status.state.as_str()), (1, "frozen"));
+        app.stop().await;
+        drop(app);
+        let app = new();
+        taken_over(app.projections(), "turnover").await;
+        assert_eq!(version(&app).await, 2, "the application has the code of this one");
+        app.stop().await;
+        drop(app);
+        let app = old();
+        taken_over(app.projections(), "turnover").await;
+        let status = app.projections().status("turnover").await.unwrap().build.unwrap();
+        assert_eq!((status.version, status.number), (1, 1), "it was kept");
+        app.stop().await;
+    });
+}
+
+#[test]
+fn other_fields_under_the_same_version_are_refused() {
+    mod careless {
+        use super::{AccountId, BankEvent};
+        use factum::prelude::*;
+
+        #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+        pub(super) struct Turnover {
+            #[serde(default)]
+            pub(super) pence: u64,
+        }
+
+        impl View for Turnover {
+            const NAME: &'static str = "turnover";
+            const VERSION: u32 = 1;
+            type Event = BankEvent;
+            type Key = AccountId;
+
+            fn keys(event: &BankEvent) -> Vec<AccountId> {
+                super::Turnover::keys(event)
+            }
+
+            fn apply(&mut self, _: &AccountId, event: &BankEvent) {
+                self.pence += super::moved(event);
+            }
+        }
+    }
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let app = App::embedded(directory.path()).view::<before::Turnover>().start().unwrap();
+        app.execute(Bank::Deposit(1.into(), 10)).await.unwrap();
+        assert!(app.projections().caught_up("turnover", LONG).await.unwrap());
+        app.stop().await;
+        drop(app);
+        let app = App::embedded(directory.path()).view::<careless::Turnover>().start().unwrap();
+        let status = app.projections().status("turnover").await.unwrap();
+        assert_eq!(status.state.as_str(), "stopped");
+        let cause = status.state.cause().unwrap();
+        assert!(cause.contains("turnover.1.1"), "{cause}");
+        app.projections().rebuild("turnover").await.unwrap();
+        taken_over(app.projections(), "turnover").await;
+        let read = app.documents::<careless::Turnover>().get(&1.into()).await.unwrap();
+        assert_eq!(read.document.unwrap().pence, 10);
+        app.stop().await;
+    });
+}
