@@ -30,8 +30,8 @@ impl EventDescriptor {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event enum or a subset of one",
     label = "a fold needs events here",
-    note = "for a whole context: `#[derive(Event)] #[event(context = \"campus\")]`; for the part a model \
-            reads: `#[derive(Subset)] #[subset(of = CampusEvent)]`"
+    note = "for a whole context: `#[derive(Event)] #[event(context = \"campus\")]`; for the part that \
+            is read: `#[derive(Subset)] #[subset(of = CampusEvent)]`"
 )]
 pub trait EventSet: Sized + Send + 'static {
     /// The kinds of event in it.

@@ -1,6 +1,7 @@
-//! Owns given/when/then: a decision tested over events, without a log. Events pass through their stored
-//! form on the way in, as a store would give them back.
+//! Owns given/when/then: a decision, or a read model, tested over events, without a log. Events pass through their
+//! stored form on the way in, as a store would give them back.
 
+mod document;
 mod when;
 
 pub use when::When;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 /// What has happened, and who asks when. [`given`] begins one.
 #[derive(Clone, Debug, Default)]
-#[must_use = "a test begins with `.when(command)`"]
+#[must_use = "a test goes on with `.when(command)`, `.view::<Model>(key)` or `.document::<View>(key)`"]
 pub struct Given {
     log: Vec<RecordedEvent>,
     shown: Vec<String>,

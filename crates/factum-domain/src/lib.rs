@@ -69,7 +69,7 @@ pub mod __private {
         id::IdValue,
         reached::{CarriesTag, LivesInStreamOf, UnknownVariant, VariantAt, descriptor_at, variant_index},
         reject::{Reason, is_reason, rejected},
-        view::{form, read},
+        view::{Kept, form, read},
     };
     pub use bytes::Bytes;
     pub use factum_event::{NewEvent, RecordedEvent, StreamName, Tag};

@@ -62,9 +62,10 @@ use std::fmt::Debug;
     note = "a view names itself and its events, says to which keys an event belongs, and folds it into the \
             document of each: `impl View for {Self} {{ const NAME: &'static str = \"balance\"; const VERSION: \
             u32 = 1; type Event = ..; type Key = ..; fn keys(..) {{ .. }} fn apply(..) {{ .. }} }}`",
-    note = "a document is `Default`, `Clone`, `Debug` and serde's `Serialize` and `Deserialize`"
+    note = "a document is `Default`, `Clone`, `Debug` and serde's `Serialize` and `Deserialize`",
+    note = "the state of a `Model` is folded on read and needs no view: `app.view::<{Self}>(key)`"
 )]
-pub trait View: Default + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait View: Default + Clone + Debug + Kept + Send + Sync + 'static {
     /// What it is called where it is kept and shown: small letters, digits and `-`, at most 64 bytes. Unique
     /// in its application.
     const NAME: &'static str;
@@ -113,6 +114,19 @@ pub trait View: Default + Clone + Debug + Serialize + DeserializeOwned + Send + 
         None
     }
 }
+
+/// What can be kept as a document and read again.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept: it lacks serde's `Serialize` or `Deserialize`",
+    label = "cannot be kept",
+    note = "a document is stored as serde writes it: `#[derive(Default, Clone, Debug, Serialize, Deserialize)]` on \
+            `{Self}`, with `serde` among the dependencies"
+)]
+pub trait Kept: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<D: Serialize + DeserializeOwned> Kept for D {}
 
 /// Events that a view can read: a `derive(Event)` enum, a `derive(Subset)` one, or `Recorded<..>` of either.
 #[diagnostic::on_unimplemented(

@@ -1,7 +1,7 @@
 //! given/when/then: what it folds, what it hands in, what it says when a test fails.
 
 use crate::campus::{ANN, BOB, COURSE, CampusEvent, CourseId, StudentId, enrolled, minute, opened, withdrew};
-use factum::prelude::*;
+use factum::{EventType, Given, NewEvent, QueryItem, prelude::*};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use uuid::Uuid;
 
@@ -296,5 +296,87 @@ fn effective_time_tenant_and_command_can_be_given() {
     let id = factum::CommandId::new(Uuid::from_u128(77));
     given([fact(set(5)).effective_at(minute(4))]).tenant("acme").command_id(id).when(Owe).then(
         PriceEvent::Owed { by: "acme".to_owned(), at: minute(4), price: 0, places: 0, bill: id.fresh(0) },
+    );
+}
+
+/// Who is in a course, and how often it was spoken of.
+#[derive(Default, Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Roster {
+    course: Option<CourseId>,
+    students: Vec<StudentId>,
+    #[serde(skip)]
+    told: u32,
+}
+impl View for Roster {
+    const NAME: &'static str = "roster";
+    const VERSION: u32 = 1;
+    const INDEXES: &'static [&'static str] = &["students"];
+    type Event = CampusEvent;
+    type Key = CourseId;
+    fn keys(event: &CampusEvent) -> Vec<CourseId> {
+        match event {
+            CampusEvent::CourseOpened { course, .. }
+            | CampusEvent::Enrolled { course, .. }
+            | CampusEvent::Withdrew { course, .. } => vec![*course, *course],
+            CampusEvent::TermBegan => Vec::new(),
+        }
+    }
+    fn start(course: &CourseId) -> Self {
+        Self { course: Some(*course), ..Self::default() }
+    }
+    fn apply(&mut self, _: &CourseId, event: &CampusEvent) {
+        self.told += 1;
+        match event {
+            CampusEvent::Enrolled { student, .. } => self.students.push(*student),
+            CampusEvent::Withdrew { student, .. } => self.students.retain(|other| other != student),
+            _ => {}
+        }
+    }
+    fn indexed(&self) -> Vec<Value> {
+        // One too many of a course that is too popular.
+        vec![Value::from(self.students.len() as u64); self.students.len().div_ceil(2).max(1)]
+    }
+    fn is_gone(&self) -> bool {
+        self.course == Some(CourseId(7))
+    }
+    fn found_by(course: &CourseId) -> Option<QueryItem> {
+        // That of the ninth is another's.
+        let found = if course.0 == 9 { CourseId(8) } else { *course };
+        Some(QueryItem::default().stream(found.stream()))
+    }
+}
+
+#[test]
+fn a_document_is_folded_from_the_events_of_its_key_and_kept_between_them() {
+    let elsewhere = CampusEvent::Enrolled { course: CourseId(2), student: BOB };
+    let given = given([opened(3), enrolled(ANN), elsewhere]).and([set(5)]);
+    let roster = given.document::<Roster>(COURSE).unwrap();
+    // What serde leaves out is not there after the document was kept, so nothing may depend on it.
+    assert_eq!(roster, Roster { course: Some(COURSE), students: vec![ANN], told: 0 });
+    assert_eq!(given.document::<Roster>(CourseId(3)), None, "nothing happened to it");
+    let gone = CampusEvent::CourseOpened { course: CourseId(7), seats: 1 };
+    assert_eq!(given.and([gone]).document::<Roster>(CourseId(7)), None, "it is gone");
+}
+
+fn document_of(given: &Given, key: CourseId) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(|| given.document::<Roster>(key))).unwrap_err();
+    panic.downcast_ref::<String>().expect("a message").clone()
+}
+
+#[test]
+fn a_view_that_does_not_keep_to_its_word_fails_the_test() {
+    let popular = given([enrolled(ANN), enrolled(BOB), enrolled(StudentId(12))]);
+    let told = document_of(&popular, COURSE);
+    assert!(told.contains("`indexed` gives 2 values for 1 indexes, after the event at 3"), "{told}");
+    let told = document_of(&given([CampusEvent::Enrolled { course: CourseId(9), student: ANN }]), COURSE);
+    assert!(
+        told.contains("`found_by` does not find the event at 1, which `keys` says belongs to `9`"),
+        "{told}"
+    );
+    let newer = NewEvent::json(COURSE.stream(), EventType::new("campus.closed").unwrap(), "{}");
+    let told = document_of(&given([newer]), COURSE);
+    assert!(
+        told.contains("does not read back from its stored form") && told.contains("campus.closed"),
+        "{told}"
     );
 }

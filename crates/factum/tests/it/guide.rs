@@ -4,6 +4,9 @@
 mod decisions;
 mod events;
 mod models;
+mod parked;
+mod read_models;
+mod rebuilding;
 mod speed;
 mod testing;
 
