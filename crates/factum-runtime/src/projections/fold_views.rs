@@ -152,6 +152,8 @@ impl<V: View> ViewFold<V> {
             });
         }
         if !kept.is_empty() {
+            // Where documents stand in the order of their keys, each is found beside the one before it.
+            kept.sort_unstable_by(|a: &Document, b| a.key.cmp(&b.key));
             tx.put(kept).await?;
         }
         if !gone.is_empty() {

@@ -9,7 +9,7 @@ use super::{
     ProjectionState, StopReason,
     ahead::AheadBatch,
     bounds::ProjectionBounds,
-    definition::{Batch, Definition, Fault, Folding, lane_of_stream},
+    definition::{Batch, Definition, Fault, Folding, Read, lane_of_stream},
     reached::Reach,
 };
 use crate::Ports;
@@ -294,7 +294,7 @@ impl Member {
     }
 
     /// An event and what it waits by; none if it is of no interest.
-    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<(Batch, Vec<Arc<str>>)>, String> {
+    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<Read>, String> {
         let batch = self.read(std::slice::from_ref(event))?;
         let keys = self.definition.keys(&batch).map_err(|cause| cause.to_string())?.pop();
         Ok(keys.map(|keys| (batch, keys)))

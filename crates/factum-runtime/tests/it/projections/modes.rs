@@ -5,8 +5,8 @@ use super::{
     desk::{LONG, Sum0, at, bounds, caught_up, holds, on},
 };
 use factum::{
-    App, Clock, Mode, ProjectionBounds, ProjectionError, ProjectionState, Recorded, STALLED_AFTER, Sleep as _, View,
-    block_on,
+    App, Clock, Mode, ProjectionBounds, ProjectionError, ProjectionState, Recorded, STALLED_AFTER,
+    Sleep as _, View, block_on,
     store::{MemoryReadModels, MemoryStore, ReadModels, Store},
 };
 use factum_testkit::{Faults, FaultyReadModels, Life, Scheduler};
@@ -95,8 +95,10 @@ fn scheduled(scheduler: &Scheduler, store: &Arc<dyn Store>, faults: Faults) -> A
 #[test]
 fn a_command_waits_no_longer_than_it_was_told_to() {
     let scheduler = Scheduler::new(1);
-    let store: Arc<dyn Store> =
-        Arc::new(MemoryStore::with_ports(Arc::clone(scheduler.clock()) as _, &factum_testkit::SeededEntropy::new(1)));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ports(
+        Arc::clone(scheduler.clock()) as _,
+        &factum_testkit::SeededEntropy::new(1),
+    ));
     scheduler.run(async {
         let keys = Keys::new();
         // Everything fails from the start.
@@ -115,8 +117,10 @@ fn a_command_waits_no_longer_than_it_was_told_to() {
 #[test]
 fn one_that_is_stalled_is_told_from_one_that_is_idle_and_how_far_behind_it_is() {
     let scheduler = Scheduler::new(1);
-    let store: Arc<dyn Store> =
-        Arc::new(MemoryStore::with_ports(Arc::clone(scheduler.clock()) as _, &factum_testkit::SeededEntropy::new(1)));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ports(
+        Arc::clone(scheduler.clock()) as _,
+        &factum_testkit::SeededEntropy::new(1),
+    ));
     scheduler.run(async {
         let keys = Keys::new();
         let models = Arc::new(MemoryReadModels::new());
@@ -135,14 +139,22 @@ fn one_that_is_stalled_is_told_from_one_that_is_idle_and_how_far_behind_it_is() 
         assert_eq!(app.projections().caught_up("sum", LONG).await, Ok(true));
         scheduler.sleep(Duration::from_secs(3600)).await;
         let idle = app.projections().status("sum").await.unwrap();
-        assert!(idle.caught_up() && !idle.stalled && idle.lag_events == 0 && idle.lag == Duration::ZERO, "{idle:?}");
+        assert!(
+            idle.caught_up() && !idle.stalled && idle.lag_events == 0 && idle.lag == Duration::ZERO,
+            "{idle:?}"
+        );
         // What is paused is behind, and not stalled.
         app.projections().pause("sum").await.unwrap();
-        append(&*store, &[Added { key: keys.key(1), amount: 1 }, Added { key: keys.key(1), amount: 1 }]).await;
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }, Added { key: keys.key(1), amount: 1 }])
+            .await;
         scheduler.sleep(Duration::from_secs(60)).await;
         let paused = app.projections().status("sum").await.unwrap();
         assert_eq!((paused.lag_events, paused.stalled, paused.state), (2, false, ProjectionState::Paused));
-        assert!(paused.lag >= Duration::from_secs(60) && paused.lag < Duration::from_secs(61), "{:?}", paused.lag);
+        assert!(
+            paused.lag >= Duration::from_secs(60) && paused.lag < Duration::from_secs(61),
+            "{:?}",
+            paused.lag
+        );
         assert_eq!(app.projections().reached("sum", at(3), LONG).await, Ok(false), "nobody feeds it");
         app.stop().await;
         drop(app);
@@ -226,7 +238,8 @@ fn the_latest_is_what_a_fold_of_the_log_gives_at_any_moment() {
                 _ => {}
             }
             let documents = || app.documents::<Sum0>();
-            let (latest, live) = (documents().latest(&key).await.unwrap(), documents().live(&key).await.unwrap());
+            let (latest, live) =
+                (documents().latest(&key).await.unwrap(), documents().live(&key).await.unwrap());
             assert_eq!(latest, live);
         }
         caught_up(app.projections(), "sum").await;
