@@ -9,17 +9,38 @@ use super::{
     worker::{Fed, Order},
 };
 use factum_event::{Position, RecordedEvent};
-use factum_store::ReadOptions;
+use factum_store::{ErrorKind, ReadOptions, StoreError};
 use futures_channel::oneshot;
 use std::sync::Arc;
 
 impl Projections {
+    /// Carries out what was asked, also if who asked goes away meanwhile.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        verb: impl Future<Output = Result<T, ProjectionError>> + Send + 'static,
+    ) -> Result<T, ProjectionError> {
+        if self.host.at_rest {
+            return verb.await;
+        }
+        let (tell, told) = oneshot::channel();
+        let carry_out = async move { drop(tell.send(verb.await)) };
+        self.host.spawn().spawn_beside("factum-projection-verb", Box::pin(carry_out));
+        told.await.unwrap_or_else(|_| {
+            let what = "carry out what was asked of a projection: what runs it ended";
+            Err(ProjectionError::Unavailable(StoreError::new(ErrorKind::Reopen, what)))
+        })
+    }
+
     /// Applies nothing from now on. What it holds is read as before.
     ///
     /// # Errors
     /// When there is no such projection, or it could not be written down.
     pub async fn pause(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_pause(slot).await }).await
+    }
+
+    async fn do_pause(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         notes.paused = true;
@@ -36,7 +57,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when it is disabled; when it stops again at once.
     pub async fn resume(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_resume(slot).await }).await
+    }
+
+    async fn do_resume(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         if notes.disabled {
@@ -52,7 +77,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`].
     pub async fn disable(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_disable(slot).await }).await
+    }
+
+    async fn do_disable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         notes.disabled = true;
@@ -69,7 +98,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when it stops at once.
     pub async fn enable(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_enable(slot).await }).await
+    }
+
+    async fn do_enable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         if !notes.disabled {
@@ -114,7 +147,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`].
     pub async fn reset(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_reset(slot).await }).await
+    }
+
+    async fn do_reset(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         let old: Vec<_> =
@@ -191,6 +228,11 @@ impl Projections {
                 return Err(conflict(slot, "is disabled: enable it"));
             }
         }
+        let own = self.clone();
+        self.to_the_end(async move { own.begin_all(slots).await }).await
+    }
+
+    async fn begin_all(&self, slots: Vec<Arc<Slot>>) -> Result<(), ProjectionError> {
         let mut pass = Vec::new();
         let mut begun = Ok(());
         for slot in &slots {
@@ -225,7 +267,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when none is.
     pub async fn cancel(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_cancel(slot).await }).await
+    }
+
+    async fn do_cancel(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         let Some(build) = notes.building.take() else {
@@ -253,7 +299,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when none is kept, or one is being made.
     pub async fn rollback(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_rollback(slot).await }).await
+    }
+
+    async fn do_rollback(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         refuse_if_building(&slot)?;
         let mut notes = slot.notes();
@@ -301,9 +351,12 @@ impl Projections {
     /// # Errors
     /// When it is not parked there, an earlier one is in the way, or it still cannot be applied.
     pub async fn redrive(&self, name: &str, position: Position, key: &str) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
-        let _verbs = slot.verbs.lock().await;
-        self.sweep(&slot, position, key, Verdict::Redrive).await
+        let (slot, own, key) = (self.slot(name).await?, self.clone(), key.to_owned());
+        self.to_the_end(async move {
+            let _verbs = slot.verbs.lock().await;
+            own.sweep(&slot, position, &key, Verdict::Redrive).await
+        })
+        .await
     }
 
     /// Gives a parked event up, for good: who did it and why is written down and shown. What waited behind it is
@@ -319,21 +372,34 @@ impl Projections {
         actor: &str,
         cause: &str,
     ) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
-        let _verbs = slot.verbs.lock().await;
-        self.refuse_if_not_parked(&slot, position, key).await?;
-        let mut notes = slot.notes();
-        notes.discard(DiscardedEvent {
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        let event = DiscardedEvent {
             position,
             key: key.to_owned(),
             actor: actor.to_owned(),
             cause: cause.to_owned(),
             at: self.host.ports().clock.now(),
-        });
+        };
+        self.to_the_end(async move { own.do_discard(slot, event).await }).await
+    }
+
+    async fn do_discard(&self, slot: Arc<Slot>, event: DiscardedEvent) -> Result<u64, ProjectionError> {
+        let _verbs = slot.verbs.lock().await;
+        let (position, key) = (event.position, event.key.clone());
+        self.refuse_if_not_parked(&slot, position, &key).await?;
+        tracing::warn!(
+            projection = slot.name,
+            %position,
+            key,
+            actor = event.actor,
+            cause = event.cause,
+            "a parked event is discarded"
+        );
+        let mut notes = slot.notes();
+        notes.discard(event);
         // First, so that it stands whatever becomes of the rest; done again, it does no more.
         self.host.note(&slot, &notes).await?;
-        tracing::warn!(projection = slot.name, %position, key, actor, cause, "a parked event was discarded");
-        self.sweep(&slot, position, key, Verdict::Discard).await
+        self.sweep(&slot, position, &key, Verdict::Discard).await
     }
 
     async fn sweep(
@@ -374,13 +440,17 @@ impl Projections {
     /// [`ProjectionBounds::key_events`](super::ProjectionBounds::key_events), or the projection does not say how
     /// to forget a key.
     pub async fn rebuild_key(&self, name: &str, key: &str) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own, key) = (self.slot(name).await?, self.clone(), key.to_owned());
+        self.to_the_end(async move { own.do_rebuild_key(slot, key).await }).await
+    }
+
+    async fn do_rebuild_key(&self, slot: Arc<Slot>, key: String) -> Result<u64, ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let (live, mut run) = self.fed_live(&slot)?;
         let through = live.reach.position();
-        let events = self.events_of_key(&slot, &live, key, through).await?;
+        let events = self.events_of_key(&slot, &live, &key, through).await?;
         let (reply, replied) = oneshot::channel();
-        let (build, key) = (live.build.clone(), key.to_owned());
+        let build = live.build.clone();
         if run.orders.start_send(Order::Anew { build, key, events, through, reply }).is_err() {
             return Err(not_fed(&slot, &live));
         }

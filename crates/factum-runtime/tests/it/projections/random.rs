@@ -12,12 +12,7 @@ use factum::{
 };
 use factum_testkit::{Faults, FaultyReadModels, FaultyStore, Life, Process, Scheduler, SeededEntropy, soak};
 use futures_util::future::{Either, select};
-use std::{
-    cell::Cell,
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::Cell, pin::pin, sync::Arc, time::Duration};
 
 const KEYS: u64 = 5;
 const NAMES: [&str; 2] = ["sum", "sum-1"];
@@ -61,7 +56,8 @@ impl World {
 }
 
 fn app(world: &World, life: &Arc<Life>, process: &Process) -> App {
-    let models: Arc<dyn ReadModels> = FaultyReadModels::new("views", Arc::clone(&world.models), Arc::clone(life));
+    let models: Arc<dyn ReadModels> =
+        FaultyReadModels::new("views", Arc::clone(&world.models), Arc::clone(life));
     let store: Arc<dyn Store> = FaultyStore::new("events", Arc::clone(&world.store), Arc::clone(life));
     let page_events = [1, 2, 3, 7, 1000][usize::try_from(world.below(5)).unwrap()];
     let app = on(&store, &models, page_events)
@@ -310,7 +306,11 @@ async fn listed(world: &World, app: &App) {
                     break;
                 }
             }
-            assert_eq!(came, expected.into_iter().map(|(_, key)| key).collect::<Vec<_>>(), "{order:?} {even:?}");
+            assert_eq!(
+                came,
+                expected.into_iter().map(|(_, key)| key).collect::<Vec<_>>(),
+                "{order:?} {even:?}"
+            );
         }
     }
 }

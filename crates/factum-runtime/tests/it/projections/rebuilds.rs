@@ -39,8 +39,9 @@ fn readers_notice_nothing_of_rebuilds_under_load() {
             let writer = scope.spawn(move || {
                 let mut written = 0_u32;
                 while !over.load(Ordering::SeqCst) && written < 3000 {
-                    let events: Vec<_> =
-                        (0..3).map(|n| Added { key: keys.key((written + n) % 7), amount: n.into() }).collect();
+                    let events: Vec<_> = (0..3)
+                        .map(|n| Added { key: keys.key((written + n) % 7), amount: n.into() })
+                        .collect();
                     block_on(append(&**app.store(), &events));
                     written += 3;
                     std::thread::yield_now();
@@ -56,7 +57,11 @@ fn readers_notice_nothing_of_rebuilds_under_load() {
                                 documents().get(&keys.key(reader)).await.unwrap().position,
                                 documents().latest(&keys.key(reader)).await.unwrap().position,
                                 documents().list().limit(3).await.unwrap().position,
-                                app.tables::<Ledger0>().query("select count(*) from entries", vec![]).await.unwrap().position,
+                                app.tables::<Ledger0>()
+                                    .query("select count(*) from entries", vec![])
+                                    .await
+                                    .unwrap()
+                                    .position,
                             ]
                         });
                         for (now, last) in now.iter().zip(&mut last) {
@@ -98,7 +103,11 @@ fn readers_notice_nothing_of_rebuilds_under_load() {
             holds::<Sum<1>>(&app).await;
             holds_entries::<Ledger0>(&app).await;
             let told = told_once(&ledger);
-            assert_eq!(told.len(), log(&**app.store()).await.len(), "each once, whichever build it was applied by");
+            assert_eq!(
+                told.len(),
+                log(&**app.store()).await.len(),
+                "each once, whichever build it was applied by"
+            );
             assert_eq!(ledger.told(), told, "and in order");
             app.stop().await;
         });
@@ -163,7 +172,8 @@ fn one_is_cancelled_gone_back_from_and_begun_again_and_the_other_goes_on() {
 fn one_key_is_made_anew_by_itself() {
     block_on(async {
         let keys = Keys::new();
-        let app = App::in_memory().projection_bounds(bounds(3)).view::<Sum0>().project(Ledger0::default()).start();
+        let app =
+            App::in_memory().projection_bounds(bounds(3)).view::<Sum0>().project(Ledger0::default()).start();
         let projections = app.projections();
         for n in 0..30 {
             append(&**app.store(), &[Moved { key: keys.key(n % 3), to: keys.key(3), amount: 1 }]).await;
@@ -313,7 +323,11 @@ fn a_build_waits_for_nobody_elses() {
         keys.ill(true);
         let app = App::in_memory().projection_bounds(bounds(3)).view::<Sum0>().view::<Sum<1>>().start();
         for n in 0..9 {
-            append(&**app.store(), &[Poisoned { key: keys.key(n % 3) }, Added { key: keys.key(n), amount: 1 }]).await;
+            append(
+                &**app.store(),
+                &[Poisoned { key: keys.key(n % 3) }, Added { key: keys.key(n), amount: 1 }],
+            )
+            .await;
         }
         for name in ["sum", "sum-1"] {
             caught_up(app.projections(), name).await;
