@@ -163,7 +163,8 @@ fn lane(kind: &str, name: &str) -> Arc<str> {
     if name.len() <= LANE_BYTES_MAX {
         return format!("{kind}/{name}").into();
     }
-    let begin = &name[..name.floor_char_boundary(LANE_BYTES_MAX / 2)];
+    let end = (0..=LANE_BYTES_MAX / 2).rev().find(|end| name.is_char_boundary(*end));
+    let begin = &name[..end.unwrap_or_default()];
     format!("{kind}/{begin}..{:032x}", xxhash_rust::xxh3::xxh3_128(name.as_bytes())).into()
 }
 

@@ -65,7 +65,7 @@ impl<P: Projection> TablesOf<'_, P> {
         let slot = &self.projections.host.slots[P::NAME];
         let definition = slot
             .definition(live.build.version)
-            .ok_or_else(|| QueryError::NotReadable { name: P::NAME, state: ProjectionState::Frozen })?;
+            .ok_or(QueryError::NotReadable { name: P::NAME, state: ProjectionState::Frozen })?;
         let mut tx = model.scratch().await?;
         let kept = model.checkpoint().await?;
         let mut position = kept.map_or(Position::START, |checkpoint| checkpoint.position);
