@@ -171,7 +171,13 @@ impl Projections {
 async fn until_reached(slot: &Slot, position: Position) -> bool {
     let mut waited_for: Option<Live> = None;
     loop {
-        let Some(live) = slot.live() else { return false };
+        let mut changed = slot.changed.subscribe();
+        let Some(live) = slot.live() else {
+            if slot.may_pass() && changed.changed().await.is_ok() {
+                continue;
+            }
+            return false;
+        };
         if waited_for.as_ref().is_some_and(|before| before.build == live.build) || slot.notes().disabled {
             return false;
         }

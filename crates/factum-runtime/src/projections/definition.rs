@@ -47,9 +47,6 @@ pub(crate) struct Batch {
     pub(crate) len: usize,
 }
 
-/// The events of a batch and what each waits by.
-pub(crate) type Read = (Batch, Vec<Arc<str>>);
-
 /// Why an event cannot be read, or its keys not be told.
 #[derive(Debug)]
 pub(crate) enum Unread {
@@ -166,9 +163,8 @@ fn lane(kind: &str, name: &str) -> Arc<str> {
     if name.len() <= LANE_BYTES_MAX {
         return format!("{kind}/{name}").into();
     }
-    let half = LANE_BYTES_MAX / 2;
-    let end = (0..=half).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    let begin = &name[..end];
+    let end = (0..=LANE_BYTES_MAX / 2).rev().find(|end| name.is_char_boundary(*end));
+    let begin = &name[..end.unwrap_or_default()];
     format!("{kind}/{begin}..{:032x}", xxhash_rust::xxh3::xxh3_128(name.as_bytes())).into()
 }
 

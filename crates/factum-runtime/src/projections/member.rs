@@ -5,22 +5,23 @@
 //! so that its keys are not known. While something waits by one of these, so does every later event by it, and
 //! with it by each of its other keys: order within a key is never given up.
 
+mod giving_up;
+
 use super::{
     ProjectionState, StopReason,
     ahead::AheadBatch,
     bounds::ProjectionBounds,
-    definition::{Batch, Definition, Fault, Folding, Read, lane_of_stream},
+    definition::{Batch, Definition, Fault, Folding, lane_of_stream},
     reached::Reach,
 };
 use crate::Ports;
-use factum_domain::OnError;
 use factum_event::{LogIdentity, Position, RecordedEvent};
 use factum_store::{
     Build, BuildTx, Checkpoint, CommitError, ErrorKind, ReadModel, StoreError, read_models::Parked,
 };
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// Why a build takes in nothing at the moment.
@@ -294,7 +295,7 @@ impl Member {
     }
 
     /// An event and what it waits by; none if it is of no interest.
-    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<Read>, String> {
+    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<Alone>, String> {
         let batch = self.read(std::slice::from_ref(event))?;
         let keys = self.definition.keys(&batch).map_err(|cause| cause.to_string())?.pop();
         Ok(keys.map(|keys| (batch, keys)))
@@ -363,99 +364,6 @@ impl Member {
         for (batch, _) in steps {
             self.folding.tell(batch).await;
         }
-    }
-
-    /// Tries an event again, alone; then parks it, or stops.
-    async fn give_up_on(
-        &mut self,
-        event: &RecordedEvent,
-        through: Position,
-        first_cause: String,
-    ) -> Result<(), Halt> {
-        let events = std::slice::from_ref(event);
-        let (mut cause, mut attempts) = (first_cause, 1);
-        // What cannot be read stays so: the same bytes, the same code.
-        if self.read_one(event).is_ok() {
-            while attempts < self.bounds.event.attempts_max {
-                let pause = self.bounds.event.pause_after(attempts, &*self.ports.entropy);
-                self.ports.sleep.sleep(pause).await;
-                attempts += 1;
-                match self.apply(events, through).await? {
-                    None => return Ok(()),
-                    Some(failure) => cause = failure.cause,
-                }
-            }
-        }
-        let (given_up, keys): (Vec<_>, Vec<_>) =
-            self.lanes_of(event).into_iter().partition(|key| self.is_given_up(event.position, key));
-        if !given_up.is_empty() {
-            tracing::info!(projection = self.name(), position = %event.position, ?given_up, "discarded as before");
-            if keys.is_empty() {
-                return self.write_checkpoint(through).await;
-            }
-            match self.apply_under(event, &keys, through).await? {
-                None => return Ok(()),
-                Some(failure) => cause = failure.cause,
-            }
-        }
-        if self.definition.on_error() == OnError::Stop {
-            return Err(Halt::Stop(StopReason::Event { position: event.position, cause }));
-        }
-        let name = self.name();
-        tracing::error!(projection = name, position = %event.position, keys = ?keys, cause, "an event is parked");
-        let at = self.ports.clock.now();
-        let park = |key: &Arc<str>| Parked {
-            position: event.position,
-            key: Arc::clone(key),
-            cause: Some(cause.clone()),
-            attempts,
-            at,
-        };
-        let lanes = keys.iter().cloned().collect();
-        self.has_room_for(&lanes)?;
-        let mut tx = self.begin().await?;
-        tx.park(keys.iter().map(park).collect()).await?;
-        self.commit(tx, through).await?;
-        self.lanes.extend(lanes);
-        Ok(())
-    }
-
-    /// Whether an event was given up under a key, now or for an earlier build.
-    pub(super) fn is_given_up(&self, position: Position, key: &Arc<str>) -> bool {
-        let discarded = self.discarded.lock().unwrap_or_else(PoisonError::into_inner);
-        discarded.contains(&(position, Arc::clone(key)))
-    }
-
-    /// Applies one event under some of its keys, but for those by which others wait.
-    async fn apply_under(
-        &mut self,
-        event: &RecordedEvent,
-        keys: &[Arc<str>],
-        through: Position,
-    ) -> Result<Option<Failure>, Halt> {
-        let Ok(Some((batch, _))) = self.read_one(event) else {
-            return Ok(Some(Failure { position: None, cause: "it cannot be read".to_owned() }));
-        };
-        let (wait, go): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| self.lanes.contains(key));
-        let now = self.ports.clock.now();
-        let waiting = wait.into_iter().map(|key| waits(event, key, now)).collect();
-        let steps = if go.is_empty() { Vec::new() } else { vec![(batch, Some(go))] };
-        self.keep(&steps, Some(event.position), waiting, through).await
-    }
-
-    /// What an event waits by.
-    fn lanes_of(&self, event: &RecordedEvent) -> Vec<Arc<str>> {
-        let keys = self.read_one(event).ok().flatten().map(|(_, keys)| keys);
-        keys.filter(|keys| !keys.is_empty()).unwrap_or_else(|| vec![lane_of_stream(event)])
-    }
-
-    /// Whether events may wait by these as well. Before they do: what is kept can always be taken up again.
-    fn has_room_for(&self, lanes: &HashSet<Arc<str>>) -> Result<(), Halt> {
-        let more = lanes.iter().filter(|lane| !self.lanes.contains(*lane)).count();
-        if self.lanes.len() + more > self.bounds.parked_keys {
-            return Err(Halt::Stop(StopReason::TooManyParked { max: self.bounds.parked_keys }));
-        }
-        Ok(())
     }
 
     /// It is the one that is read from now on. Earlier builds told of events up to `mark`.
@@ -533,6 +441,9 @@ struct Failure {
     position: Option<Position>,
     cause: String,
 }
+
+/// One event, and what it waits by.
+pub(super) type Alone = (Batch, Vec<Arc<str>>);
 
 /// Events to be applied; one alone under these keys only, where others of it wait.
 type Step = (Batch, Option<Vec<Arc<str>>>);

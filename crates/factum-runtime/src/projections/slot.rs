@@ -13,6 +13,7 @@ use factum_event::Position;
 use factum_store::{Build, ErrorKind, ReadModel, StoreError};
 use futures_channel::oneshot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// A build that is there.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Slot {
     /// Held by whoever changes which builds there are.
     pub(super) verbs: tokio::sync::Mutex<()>,
     pub(super) discarded: Discarded,
+    /// Told when there is another build to read, or another reason why there is none.
+    pub(super) changed: watch::Sender<()>,
     state: Mutex<State>,
 }
 
@@ -54,6 +57,7 @@ impl Slot {
             definitions,
             verbs: tokio::sync::Mutex::new(()),
             discarded: Discarded::default(),
+            changed: watch::Sender::new(()),
             state: Mutex::default(),
         }
     }
@@ -93,6 +97,7 @@ impl Slot {
 
     pub(super) fn set_live(&self, live: Live) {
         self.state().live = Some(live);
+        self.changed.send_replace(());
     }
 
     pub(super) fn set_building(&self, building: Option<Live>) {
@@ -105,6 +110,12 @@ impl Slot {
 
     pub(super) fn set_failed(&self, failed: Option<StoreError>) {
         self.state().failed = failed;
+        self.changed.send_replace(());
+    }
+
+    /// Whether it could not be taken up for a reason that may pass.
+    pub(super) fn may_pass(&self) -> bool {
+        self.failed().is_some_and(|cause| cause.kind() == ErrorKind::Retry)
     }
 
     /// Up to where the build that is read has come; none if it cannot be read.

@@ -25,12 +25,12 @@ impl Host {
         self.feed(pass);
         self.started.send_replace(true);
         let mut failures = 0;
-        while self.slots.values().any(may_pass) {
+        while self.slots.values().any(|slot| slot.may_pass()) {
             failures += 1;
             if !self.paused_after(failures).await {
                 return;
             }
-            for slot in self.slots.values().filter(|slot| may_pass(slot)) {
+            for slot in self.slots.values().filter(|slot| slot.may_pass()) {
                 let _verbs = slot.verbs.lock().await;
                 let building = self.take_up(slot).await.unwrap_or_default();
                 self.feed(building.into_iter().collect());
@@ -44,7 +44,7 @@ impl Host {
         slot.set_failed(taken_up.as_ref().err().cloned());
         if let Err(cause) = &taken_up {
             tracing::error!(projection = slot.name, %cause, "a projection could not be opened");
-            if may_pass(slot)
+            if slot.may_pass()
                 && let Some(live) = slot.live().filter(|live| slot.run_of(&live.build).is_none())
             {
                 live.reach.became(ProjectionState::Retrying(cause.clone()));
@@ -297,11 +297,6 @@ impl Host {
             }
         }
     }
-}
-
-/// Whether it could not be taken up for a reason that may pass.
-fn may_pass(slot: &Arc<Slot>) -> bool {
-    slot.failed().is_some_and(|cause| cause.kind() == ErrorKind::Retry)
 }
 
 impl Halt {

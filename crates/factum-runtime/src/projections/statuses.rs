@@ -46,7 +46,12 @@ impl Projections {
             state,
             ProjectionState::CatchingUp | ProjectionState::Retrying(_) | ProjectionState::Starting
         );
-        let rested = progress.as_ref().map_or(Duration::ZERO, |progress| now.since(progress.moved_at));
+        let rested = match &progress {
+            Some(progress) => now.since(progress.moved_at),
+            // It could not be opened so far.
+            None if slot.failed().is_some() => lag,
+            None => Duration::ZERO,
+        };
         let (parked, waiting) = match live.as_ref().map(|live| &live.model) {
             Some(Ok(model)) => model.parked_counts().await.unwrap_or_default(),
             _ => (0, 0),

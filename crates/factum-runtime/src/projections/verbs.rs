@@ -1,25 +1,45 @@
 //! What can be asked of a projection while the application runs: each changes which builds there are or who feeds
 //! them, writes that down first, and leaves every other projection alone.
 
+mod parked;
+
 use super::{
-    DiscardedEvent, ProjectionError, ProjectionState, Projections, StopReason,
-    member::Halt,
+    ProjectionError, ProjectionState, Projections, StopReason,
     slot::{Live, Slot},
-    sweep::{Swept, Verdict},
-    worker::{Fed, Order},
+    worker::Fed,
 };
-use factum_event::{Position, RecordedEvent};
-use factum_store::ReadOptions;
+use factum_store::{ErrorKind, StoreError};
 use futures_channel::oneshot;
 use std::sync::Arc;
 
 impl Projections {
+    /// Carries out what was asked, also if who asked goes away meanwhile.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        verb: impl Future<Output = Result<T, ProjectionError>> + Send + 'static,
+    ) -> Result<T, ProjectionError> {
+        if self.host.at_rest {
+            return verb.await;
+        }
+        let (tell, told) = oneshot::channel();
+        let carry_out = async move { drop(tell.send(verb.await)) };
+        self.host.spawn().spawn_beside("factum-projection-verb", Box::pin(carry_out));
+        told.await.unwrap_or_else(|_| {
+            let what = "carry out what was asked of a projection: what runs it ended";
+            Err(ProjectionError::Unavailable(StoreError::new(ErrorKind::Reopen, what)))
+        })
+    }
+
     /// Applies nothing from now on. What it holds is read as before.
     ///
     /// # Errors
     /// When there is no such projection, or it could not be written down.
     pub async fn pause(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_pause(slot).await }).await
+    }
+
+    async fn do_pause(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         notes.paused = true;
@@ -36,7 +56,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when it is disabled; when it stops again at once.
     pub async fn resume(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_resume(slot).await }).await
+    }
+
+    async fn do_resume(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         if notes.disabled {
@@ -52,7 +76,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`].
     pub async fn disable(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_disable(slot).await }).await
+    }
+
+    async fn do_disable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         notes.disabled = true;
@@ -69,7 +97,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when it stops at once.
     pub async fn enable(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_enable(slot).await }).await
+    }
+
+    async fn do_enable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         if !notes.disabled {
@@ -114,7 +146,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`].
     pub async fn reset(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_reset(slot).await }).await
+    }
+
+    async fn do_reset(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         let old: Vec<_> =
@@ -191,6 +227,11 @@ impl Projections {
                 return Err(conflict(slot, "is disabled: enable it"));
             }
         }
+        let own = self.clone();
+        self.to_the_end(async move { own.begin_all(slots).await }).await
+    }
+
+    async fn begin_all(&self, slots: Vec<Arc<Slot>>) -> Result<(), ProjectionError> {
         let mut pass = Vec::new();
         let mut begun = Ok(());
         for slot in &slots {
@@ -225,7 +266,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when none is.
     pub async fn cancel(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_cancel(slot).await }).await
+    }
+
+    async fn do_cancel(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         let mut notes = slot.notes();
         let Some(build) = notes.building.take() else {
@@ -253,7 +298,11 @@ impl Projections {
     /// # Errors
     /// As [`Self::pause`]; when none is kept, or one is being made.
     pub async fn rollback(&self, name: &str) -> Result<(), ProjectionError> {
-        let slot = self.slot(name).await?;
+        let (slot, own) = (self.slot(name).await?, self.clone());
+        self.to_the_end(async move { own.do_rollback(slot).await }).await
+    }
+
+    async fn do_rollback(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         refuse_if_building(&slot)?;
         let mut notes = slot.notes();
@@ -294,172 +343,6 @@ impl Projections {
         slot.set_live(live.clone());
         self.host.run_live(&slot, &live, &notes).await?;
         Ok(())
-    }
-
-    /// Applies a parked event again, then what waited behind it; tells how many events were applied.
-    ///
-    /// # Errors
-    /// When it is not parked there, an earlier one is in the way, or it still cannot be applied.
-    pub async fn redrive(&self, name: &str, position: Position, key: &str) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
-        let _verbs = slot.verbs.lock().await;
-        self.sweep(&slot, position, key, Verdict::Redrive).await
-    }
-
-    /// Gives a parked event up, for good: who did it and why is written down and shown. What waited behind it is
-    /// applied; tells how many events were.
-    ///
-    /// # Errors
-    /// When it is not parked there, or an earlier one is in the way.
-    pub async fn discard(
-        &self,
-        name: &str,
-        position: Position,
-        key: &str,
-        actor: &str,
-        cause: &str,
-    ) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
-        let _verbs = slot.verbs.lock().await;
-        self.refuse_if_not_parked(&slot, position, key).await?;
-        let mut notes = slot.notes();
-        notes.discard(DiscardedEvent {
-            position,
-            key: key.to_owned(),
-            actor: actor.to_owned(),
-            cause: cause.to_owned(),
-            at: self.host.ports().clock.now(),
-        });
-        // First, so that it stands whatever becomes of the rest; done again, it does no more.
-        self.host.note(&slot, &notes).await?;
-        tracing::warn!(projection = slot.name, %position, key, actor, cause, "a parked event was discarded");
-        self.sweep(&slot, position, key, Verdict::Discard).await
-    }
-
-    async fn sweep(
-        &self,
-        slot: &Arc<Slot>,
-        position: Position,
-        key: &str,
-        verdict: Verdict,
-    ) -> Result<u64, ProjectionError> {
-        let (live, mut run) = self.fed_live(slot)?;
-        let (reply, replied) = oneshot::channel();
-        let order =
-            Order::Sweep { build: live.build.clone(), target: (position, key.into()), verdict, reply };
-        if run.orders.start_send(order).is_err() {
-            return Err(not_fed(slot, &live));
-        }
-        drop(run);
-        match replied.await {
-            Ok(Ok(Swept::Done(applied))) => Ok(applied),
-            Ok(Ok(Swept::NotParked)) => {
-                Err(ProjectionError::NotParked { name: slot.name, position, key: key.to_owned() })
-            }
-            Ok(Ok(Swept::Behind(first))) => Err(conflict(
-                slot,
-                &format!("has an event of that key parked before it, at {first}: that one first"),
-            )),
-            Ok(Ok(Swept::StillFails(cause))) => Err(ProjectionError::StillFails { position, cause }),
-            Ok(Err(halt)) => Err(self.halted(slot, halt)),
-            Err(_) => Err(not_fed(slot, &live)),
-        }
-    }
-
-    /// Makes what stands under one key anew, from all events of that key; tells how many there were. Meanwhile the
-    /// projection goes on with all else.
-    ///
-    /// # Errors
-    /// As [`Self::pause`]; when events of the key are parked, there are more than
-    /// [`ProjectionBounds::key_events`](super::ProjectionBounds::key_events), or the projection does not say how
-    /// to forget a key.
-    pub async fn rebuild_key(&self, name: &str, key: &str) -> Result<u64, ProjectionError> {
-        let slot = self.slot(name).await?;
-        let _verbs = slot.verbs.lock().await;
-        let (live, mut run) = self.fed_live(&slot)?;
-        let through = live.reach.position();
-        let events = self.events_of_key(&slot, &live, key, through).await?;
-        let (reply, replied) = oneshot::channel();
-        let (build, key) = (live.build.clone(), key.to_owned());
-        if run.orders.start_send(Order::Anew { build, key, events, through, reply }).is_err() {
-            return Err(not_fed(&slot, &live));
-        }
-        drop(run);
-        match replied.await {
-            Ok(Ok(Ok(events))) => Ok(events),
-            Ok(Ok(Err(why))) => Err(conflict(&slot, &why)),
-            Ok(Err(halt)) => Err(self.halted(&slot, halt)),
-            Err(_) => Err(not_fed(&slot, &live)),
-        }
-    }
-
-    async fn events_of_key(
-        &self,
-        slot: &Slot,
-        live: &Live,
-        key: &str,
-        through: Position,
-    ) -> Result<Vec<RecordedEvent>, ProjectionError> {
-        let lane = super::definition::lane_of_key(key);
-        let definition = slot.definition(live.build.version).expect("what is fed has its code");
-        let (query, mut after, mut events) = (definition.query(), Position::START, Vec::new());
-        while after < through {
-            let options = ReadOptions { after, up_to: Some(through), ..ReadOptions::default() };
-            let page = self.host.store().read(&query, options).await?;
-            for event in page.events {
-                let batch = definition.read(std::slice::from_ref(&event));
-                let keys = batch.and_then(|batch| definition.keys(&batch));
-                if keys.is_ok_and(|keys| keys.iter().any(|keys| keys.contains(&lane))) {
-                    events.push(event);
-                }
-            }
-            let max = self.host.bounds().key_events;
-            if events.len() > max {
-                let why = format!("has more than {max} events of that key: rebuild all of it");
-                return Err(conflict(slot, &why));
-            }
-            after = page.next.unwrap_or(through);
-        }
-        Ok(events)
-    }
-
-    /// The build that is read, and who feeds it.
-    fn fed_live(&self, slot: &Slot) -> Result<(Live, super::worker::Run), ProjectionError> {
-        let Some(live) = slot.live() else {
-            return Err(conflict(slot, "has no build yet"));
-        };
-        match slot.run_of(&live.build) {
-            Some(run) => Ok((live, run)),
-            None => Err(not_fed(slot, &live)),
-        }
-    }
-
-    async fn refuse_if_not_parked(
-        &self,
-        slot: &Slot,
-        position: Position,
-        key: &str,
-    ) -> Result<(), ProjectionError> {
-        let (live, _) = self.fed_live(slot)?;
-        let parked = super::parked::first_of_key(&*live.model.clone()?, key).await?;
-        match parked {
-            Some(parked) if parked.position == position => Ok(()),
-            Some(parked) if parked.position < position => {
-                let first = parked.position;
-                Err(conflict(
-                    slot,
-                    &format!("has an event of that key parked before it, at {first}: that one first"),
-                ))
-            }
-            _ => Err(ProjectionError::NotParked { name: slot.name, position, key: key.to_owned() }),
-        }
-    }
-
-    fn halted(&self, slot: &Slot, halt: Halt) -> ProjectionError {
-        match halt {
-            Halt::Retry(cause) => ProjectionError::Unavailable(cause),
-            Halt::Stop(reason) => ProjectionError::Stopped { name: slot.name, reason },
-        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Read models: each event once, in order, whatever becomes of who applies it.
 
 mod at_rest;
+mod broken;
 pub(crate) mod counters;
 mod deaths;
 mod desk;
+mod each_once;
 mod fences;
+mod killed;
 mod modes;
 mod parks;
 mod random;

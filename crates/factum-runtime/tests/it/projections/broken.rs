@@ -1,1 +1,174 @@
-//! To be.
+//! A database that is locked, damaged or taken away: told as what it is, and mended by a rebuild or a reset.
+
+use super::{
+    counters::{Counted::*, Keys, Ledger, append},
+    desk::{Sum0, built, caught_up, holds, holds_entries, on, told_once, until},
+};
+use factum::{
+    ErrorKind, ProjectionState, QueryError, StopReason, block_on,
+    store::{MemoryStore, ReadModels, Store},
+};
+use factum_sqlite::SqliteReadModels;
+use factum_testkit::{Faults, FaultyReadModels, Life};
+use std::{path::Path, sync::Arc};
+
+type Ledger0 = Ledger<0, 1>;
+
+fn log() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+fn at(dir: &Path) -> Arc<dyn ReadModels> {
+    Arc::new(SqliteReadModels::at(dir))
+}
+
+#[test]
+fn what_fails_and_passes_is_tried_again_until_it_is_done_and_done_once() {
+    for seed in 0..4 {
+        block_on(async {
+            let (dir, store, keys, ledger) =
+                (tempfile::tempdir().unwrap(), log(), Keys::new(), Ledger0::default());
+            let faults = Faults { retry_one_in: 6, unknown_one_in: 4, ..Faults::default() };
+            let life = Life::new(faults, seed);
+            let models: Arc<dyn ReadModels> = FaultyReadModels::new("tables", at(dir.path()), life);
+            let app = on(&store, &models, 3).view::<Sum0>().project(ledger.clone()).start();
+            for n in 0..60 {
+                append(&*store, &[Added { key: keys.key(n % 5), amount: 1 }]).await;
+            }
+            for name in ["sum", "ledger"] {
+                caught_up(app.projections(), name).await;
+            }
+            app.stop().await;
+            drop(app);
+            let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(ledger.clone()).start();
+            holds::<Sum0>(&app).await;
+            holds_entries::<Ledger0>(&app).await;
+            told_once(&ledger);
+            app.stop().await;
+        });
+    }
+}
+
+#[test]
+fn while_another_process_writes_it_waits_and_then_goes_on() {
+    block_on(async {
+        let (dir, store, keys) = (tempfile::tempdir().unwrap(), log(), Keys::new());
+        let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(Ledger0::default()).start();
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        let mut held = Vec::new();
+        let other = at(dir.path());
+        for name in ["sum", "ledger"] {
+            caught_up(app.projections(), name).await;
+            let build = app.projections().status(name).await.unwrap().build.unwrap();
+            let model = other.find(&build).await.unwrap().unwrap();
+            held.push(model.scratch().await.unwrap());
+        }
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        for name in ["sum", "ledger"] {
+            let status = app.projections().status(name).await.unwrap();
+            assert_eq!((status.position.get(), status.lag_events), (1, 1));
+        }
+        // Who reads does not wait.
+        assert_eq!(app.documents::<Sum0>().get(&keys.key(1)).await.unwrap().document.unwrap().sum, 1);
+        assert_eq!(app.documents::<Sum0>().latest(&keys.key(1)).await.unwrap().document.unwrap().sum, 2);
+        drop(held);
+        for name in ["sum", "ledger"] {
+            caught_up(app.projections(), name).await;
+        }
+        holds::<Sum0>(&app).await;
+        holds_entries::<Ledger0>(&app).await;
+        app.stop().await;
+    });
+}
+
+#[test]
+fn what_is_damaged_is_told_of_and_made_anew_when_asked_and_the_other_goes_on() {
+    for reset in [false, true] {
+        for whole in [false, true] {
+            block_on(async {
+                let (dir, store, keys, ledger) =
+                    (tempfile::tempdir().unwrap(), log(), Keys::new(), Ledger0::default());
+                let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(ledger.clone()).start();
+                for n in 0..30 {
+                    append(&*store, &[Added { key: keys.key(n % 3), amount: 1 }]).await;
+                }
+                for name in ["sum", "ledger"] {
+                    caught_up(app.projections(), name).await;
+                }
+                app.stop().await;
+                drop(app);
+                let file = dir.path().join("sum.1.1.sqlite");
+                let bytes = std::fs::read(&file).unwrap();
+                let damaged = match whole {
+                    true => b"this is no database at all".repeat(400),
+                    // The first page is fine, and nothing else.
+                    false => bytes
+                        .iter()
+                        .enumerate()
+                        .map(|(at, byte)| if at < 4096 { *byte } else { 0x5a })
+                        .collect(),
+                };
+                std::fs::write(&file, damaged).unwrap();
+                let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(ledger.clone()).start();
+                append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+                caught_up(app.projections(), "ledger").await;
+                let status = until(app.projections(), "sum", |status| {
+                    matches!(status.state, ProjectionState::Stopped(_))
+                })
+                .await;
+                let ProjectionState::Stopped(StopReason::Refused(cause)) = &status.state else {
+                    panic!("{status:?}")
+                };
+                assert_eq!(cause.kind(), ErrorKind::RepairData, "{cause}");
+                match app.documents::<Sum0>().get(&keys.key(1)).await {
+                    Err(QueryError::Unavailable(cause)) => assert_eq!(cause.kind(), ErrorKind::RepairData),
+                    other => panic!("{other:?}"),
+                }
+                match reset {
+                    true => app.projections().reset("sum").await.unwrap(),
+                    false => app.projections().rebuild("sum").await.unwrap(),
+                }
+                built(app.projections(), "sum").await;
+                caught_up(app.projections(), "sum").await;
+                holds::<Sum0>(&app).await;
+                holds_entries::<Ledger0>(&app).await;
+                assert_eq!(told_once(&ledger).len(), 31);
+                app.stop().await;
+            });
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_away_while_it_runs_is_told_of_and_made_anew_when_asked() {
+    for reset in [false, true] {
+        block_on(async {
+            let (dir, store, keys, ledger) =
+                (tempfile::tempdir().unwrap(), log(), Keys::new(), Ledger0::default());
+            let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(ledger.clone()).start();
+            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+            caught_up(app.projections(), "ledger").await;
+            std::fs::remove_file(dir.path().join("ledger.1.1.sqlite")).unwrap();
+            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+            let status = until(app.projections(), "ledger", |status| {
+                matches!(status.state, ProjectionState::Stopped(_))
+            })
+            .await;
+            let ProjectionState::Stopped(StopReason::Refused(cause)) = &status.state else {
+                panic!("{status:?}")
+            };
+            assert_eq!(cause.kind(), ErrorKind::Reopen, "{cause}");
+            match reset {
+                true => app.projections().reset("ledger").await.unwrap(),
+                false => app.projections().rebuild("ledger").await.unwrap(),
+            }
+            built(app.projections(), "ledger").await;
+            caught_up(app.projections(), "ledger").await;
+            caught_up(app.projections(), "sum").await;
+            holds_entries::<Ledger0>(&app).await;
+            holds::<Sum0>(&app).await;
+            assert_eq!(told_once(&ledger), [1, 2]);
+            app.stop().await;
+        });
+    }
+}

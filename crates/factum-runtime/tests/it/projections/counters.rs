@@ -108,6 +108,9 @@ impl Decide for Add {
     type Rejection = Never;
     fn keys(&self) {}
     fn decide(&self, (): &(), _: &Context) -> Decision<Self> {
+        if self.1 == 0 {
+            return nothing();
+        }
         emit(Counted::Added { key: self.0, amount: self.1 })
     }
 }

@@ -158,25 +158,67 @@ fn one_that_is_stalled_is_told_from_one_that_is_idle_and_how_far_behind_it_is() 
         assert_eq!(app.projections().reached("sum", at(3), LONG).await, Ok(false), "nobody feeds it");
         app.stop().await;
         drop(app);
-        // One that hangs in the middle: nothing is told of it but that it does not move.
-        let app = start(Some(24));
-        app.projections().resume("sum").await.unwrap();
-        scheduler.sleep(Duration::from_secs(1)).await;
-        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
-        let mut hangs = app.projections().status("sum").await;
-        for _ in 0..100 {
-            scheduler.sleep(STALLED_AFTER).await;
-            hangs = app.projections().status("sum").await;
-            if hangs.as_ref().is_ok_and(|status| status.stalled) {
-                break;
-            }
-            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+    });
+}
+
+/// Hangs in the middle of a page.
+struct Hanging;
+
+impl factum::Projection for Hanging {
+    const NAME: &'static str = "hanging";
+    const VERSION: u32 = 1;
+    type Event = Counted;
+}
+
+impl<Db: factum::Sql> factum::SqlProjection<Db> for Hanging {
+    const SCHEMA: &'static str = "create table rows_of_it (key text)";
+    async fn apply(
+        &self,
+        page: &factum::Page<Counted>,
+        _: &mut factum::Tx<'_, Db>,
+    ) -> Result<(), factum::ApplyError> {
+        match page.first().map(|event| event.position.get()) {
+            Some(1) => Ok(()),
+            _ => std::future::pending().await,
         }
-        let hangs = hangs.unwrap();
-        assert!(hangs.stalled && hangs.lag_events > 0 && hangs.lag >= STALLED_AFTER, "{hangs:?}");
-        let before = scheduler.clock().now();
-        assert_eq!(app.projections().reached("sum", hangs.head, Duration::from_secs(2)).await, Ok(false));
-        assert!(scheduler.clock().now().since(before) >= Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn one_that_hangs_or_cannot_be_opened_is_stalled_after_a_while() {
+    block_on(async {
+        let keys = Keys::new();
+        let clock = Arc::new(factum_testkit::VirtualClock::at(factum::Timestamp::EPOCH));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ports(
+            Arc::clone(&clock) as _,
+            &factum_testkit::SeededEntropy::new(1),
+        ));
+        let life = Life::new(Faults { retry_one_in: 1, ..Faults::default() }, 1);
+        let closed: Arc<dyn ReadModels> =
+            FaultyReadModels::new("views", Arc::new(MemoryReadModels::new()), life);
+        let hanging = App::on(Arc::clone(&store)).clock(Arc::clone(&clock) as _).project(Hanging).start();
+        let closed = on(&store, &closed, 2).clock(Arc::clone(&clock) as _).view::<Sum0>().start();
+        for _ in 0..2 {
+            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+            if store.head().await.unwrap().position == at(1) {
+                caught_up(hanging.projections(), "hanging").await;
+            }
+        }
+        for (app, name) in [(&hanging, "hanging"), (&closed, "sum")] {
+            let status = app.projections().status(name).await.unwrap();
+            assert!(!status.stalled && status.lag_events > 0, "{status:?}");
+        }
+        clock.advance(STALLED_AFTER);
+        for (app, name) in [(&hanging, "hanging"), (&closed, "sum")] {
+            let status = app.projections().status(name).await.unwrap();
+            assert!(status.stalled && status.lag >= STALLED_AFTER, "{status:?}");
+        }
+        let status = closed.projections().status("sum").await.unwrap();
+        assert!(matches!(status.state, ProjectionState::Retrying(_)), "{status:?}");
+        assert_eq!(
+            hanging.projections().reached("hanging", at(2), Duration::from_millis(10)).await,
+            Ok(false)
+        );
     });
 }
 

@@ -112,7 +112,7 @@ async fn operate(world: &World, app: &App) {
     };
     if world.one_in(3) {
         let gone = world.scheduler.sleep(Duration::from_micros(world.below(300)));
-        drop(select(pin!(doing), pin!(gone)).await);
+        select(pin!(doing), pin!(gone)).await;
     } else {
         doing.await;
     }
@@ -155,11 +155,12 @@ async fn read(world: &World, app: &App) {
         Err(error) => return refused(&error),
     };
     let events = log(&*world.store).await;
-    if found.parked.is_none() {
+    let Some(ended) = found.parked else {
         let expected = folded_up_to(&events, found.position, key);
         assert_eq!(found.document, expected, "key {} up to {}", key.text(), found.position);
-    } else if let Some(document) = &found.document {
-        let ended = found.parked.unwrap();
+        return;
+    };
+    if let Some(document) = &found.document {
         assert!(document.last < ended.get(), "what comes after one that is parked is not in it: {found:?}");
     }
 }
@@ -207,7 +208,7 @@ async fn live(world: &World, faulty: bool) {
     match select(all, pin!(life.over())).await {
         Either::Left(_) if world.one_in(2) => {
             let stopping = pin!(app.stop());
-            drop(select(stopping, pin!(life.over())).await);
+            select(stopping, pin!(life.over())).await;
         }
         _ => {}
     }
