@@ -79,7 +79,7 @@ mod before {
         }
 
         fn apply(&mut self, _: &AccountId, event: &BankEvent) {
-            self.cents += super::moved(event);
+            self.cents += moved(event);
         }
     }
 }
