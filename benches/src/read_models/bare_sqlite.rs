@@ -6,7 +6,7 @@ use super::{
     balances::{AccountId, Balance, payment},
 };
 use crate::{Failure, machine};
-use factum::{View, store::PAGE_EVENTS_MAX};
+use factum::{ProjectionBounds, View};
 use rusqlite::{Connection, params};
 use std::{collections::BTreeMap, path::Path};
 
@@ -20,7 +20,7 @@ pub(super) fn pages(options: &Options) -> Result<Vec<Page>, Failure> {
     let mut position = 0;
     while position < options.events {
         let mut touched: BTreeMap<String, i64> = BTreeMap::new();
-        for _ in 0..u64::try_from(PAGE_EVENTS_MAX)?.min(options.events - position) {
+        for _ in 0..u64::try_from(ProjectionBounds::default().ahead_events)?.min(options.events - position) {
             let event = payment(position, options.documents);
             position += 1;
             let key: AccountId = Balance::keys(&event).remove(0);

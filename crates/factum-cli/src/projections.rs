@@ -123,59 +123,58 @@ fn act(admin: &Admin, verb: &str, names: &[&String], matches: &ArgMatches) -> Re
     let all = admin.standings()?;
     let of = |asked: &String| find(&all, asked);
     match verb {
-        "list" => {
-            match matches.get_flag("json") {
-                true => shown::json(&admin.get("/admin/projections")?),
-                false => shown::list(admin, &all),
-            }
-            return Ok(());
-        }
+        "list" if matches.get_flag("json") => shown::json(&admin.get("/admin/projections")?),
+        "list" => shown::list(admin, &all),
         "rebuild" => {
             let chosen = match matches.get_flag("all") {
                 true if all.is_empty() => return Err(Failure::None { asked: "--all".to_owned() }),
                 true => all.iter().collect(),
                 false => names.iter().map(|asked| of(asked)).collect::<Result<Vec<_>, _>>()?,
             };
-            return match text(matches, "key") {
-                Some(key) => rebuild::key(admin, chosen[0], key),
-                None => rebuild::all(admin, &chosen, !matches.get_flag("no-wait")),
-            };
+            match text(matches, "key") {
+                Some(key) => rebuild::key(admin, chosen[0], key)?,
+                None => rebuild::all(admin, &chosen, !matches.get_flag("no-wait"))?,
+            }
         }
-        _ => {}
+        "rollback" => rebuild::back(admin, of(names[0])?, !matches.get_flag("no-wait"))?,
+        "status" if matches.get_flag("json") => shown::json(&admin.get(&of(names[0])?.path())?),
+        "status" => shown::status(admin, of(names[0])?),
+        "parked" => parked(admin, of(names[0])?, matches.get_flag("json"))?,
+        "redrive" | "discard" => release(admin, of(names[0])?, verb, matches)?,
+        verb => plain(admin, of(names[0])?, verb)?,
     }
-    let one = of(names[0])?;
-    match verb {
-        "status" => match matches.get_flag("json") {
-            true => shown::json(&admin.get(&one.path())?),
-            false => shown::status(admin, one),
-        },
-        "parked" => {
-            let parked = admin.list(&format!("{}/parked", one.path()))?;
-            match matches.get_flag("json") {
-                true => shown::json(&Value::Array(parked)),
-                false => shown::parked(one, &read::<Vec<ParkedEvent>>(Value::Array(parked))?),
-            }
-        }
-        "rollback" => return rebuild::back(admin, one, !matches.get_flag("no-wait")),
-        "redrive" | "discard" => {
-            let position: u64 = *matches.get_one("position").expect("it is required");
-            let mut body = json!({ "key": text(matches, "key") });
-            if let ("discard", Some(cause)) = (verb, text(matches, "cause")) {
-                body["cause"] = json!(cause);
-            }
-            let answer = admin.post(&format!("{}/parked/{position}/{verb}", one.path()), Some(&body))?;
-            let what = if verb == "redrive" { "driven again" } else { "given up" };
-            let applied = answer["applied"].as_u64().unwrap_or_default();
-            say(&format!("{}: {position} is {what}; events applied: {applied}\n", one.full_name()));
-        }
-        verb => {
-            admin.post(&format!("{}/{verb}", one.path()), None)?;
-            let (_, _, done) = PLAIN.iter().find(|(name, ..)| *name == verb).expect("clap knows no other");
-            say(&format!("{} is {done}\n", one.full_name()));
-            if admin.data().is_some() && verb != "pause" && verb != "disable" {
-                note("it goes on when the service is started");
-            }
-        }
+    Ok(())
+}
+
+fn parked(admin: &Admin, one: &Standing, json: bool) -> Result<(), Failure> {
+    let parked = Value::Array(admin.list(&format!("{}/parked", one.path()))?);
+    if json {
+        shown::json(&parked);
+    } else {
+        shown::parked(one, &read::<Vec<ParkedEvent>>(parked)?);
+    }
+    Ok(())
+}
+
+/// Drives a parked event again, or gives it up.
+fn release(admin: &Admin, one: &Standing, verb: &str, matches: &ArgMatches) -> Result<(), Failure> {
+    let position: u64 = *matches.get_one("position").expect("it is required");
+    let (mut body, mut what) = (json!({ "key": text(matches, "key") }), "driven again");
+    if verb == "discard" {
+        (body["cause"], what) = (json!(text(matches, "cause")), "given up");
+    }
+    let answer = admin.post(&format!("{}/parked/{position}/{verb}", one.path()), Some(&body))?;
+    let applied = answer["applied"].as_u64().unwrap_or_default();
+    say(&format!("{}: {position} is {what}; events applied: {applied}\n", one.full_name()));
+    Ok(())
+}
+
+fn plain(admin: &Admin, one: &Standing, verb: &str) -> Result<(), Failure> {
+    admin.post(&format!("{}/{verb}", one.path()), None)?;
+    let (.., done) = PLAIN.iter().find(|(name, ..)| *name == verb).expect("clap knows no other");
+    say(&format!("{} is {done}\n", one.full_name()));
+    if admin.data().is_some() && matches!(verb, "resume" | "enable" | "reset") {
+        note("it goes on when the service is started");
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathMonth {
 
 impl Describe for PathMonth {
     fn describe(route: &mut Description) {
-        let form = json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "examples": ["2026-11"]});
+        let form =
+            json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "examples": ["2026-11"]});
         route.parameter(Place::Path, "month", "A month of the calendar, in UTC.", form);
     }
 }

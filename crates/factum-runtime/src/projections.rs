@@ -66,7 +66,7 @@ struct Running(Arc<Host>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.slots.values().for_each(|slot| drop(slot.close()));
+        drop(self.0.close());
     }
 }
 
@@ -92,13 +92,15 @@ impl Projections {
     /// Ends the runners after what they are at.
     pub async fn stop(&self) {
         self.host.started().await;
+        let mut verbs = Vec::with_capacity(self.host.slots.len());
         for slot in self.host.slots.values() {
-            let _verbs = slot.verbs.lock().await;
-            for run in slot.close() {
-                drop(run.orders);
-                // An error means that the runner is gone, which is what is waited for.
-                let _ = run.ended.await;
-            }
+            verbs.push(slot.verbs.lock().await);
+        }
+        // All at once: one runner may feed builds of several.
+        let ended: Vec<_> = self.host.close().into_iter().map(|run| run.ended).collect();
+        for ended in ended {
+            // An error means that the runner is gone, which is what is waited for.
+            let _ = ended.await;
         }
     }
 

@@ -23,7 +23,8 @@ pub struct Faults {
     pub yields_max: u64,
     /// Once in so many operations nothing is done, and trying again helps; 0: never.
     pub retry_one_in: u64,
-    /// Once in so many appends the answer is `Unknown`, and every other of these is stored; 0: never.
+    /// Once in so many appends the answer is `Unknown`, and every other of these is stored; 0: never. Commits
+    /// of read models fail so often, and every other of these is kept.
     pub unknown_one_in: u64,
     /// The process dies at this point, counted over all its stores, two for each operation: before it takes
     /// effect and after it.
@@ -114,12 +115,22 @@ impl Life {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn one_in(&self, n: u64) -> bool {
+    /// Whether nothing is done this time.
+    pub(crate) fn is_unlucky(&self) -> bool {
+        self.one_in(self.faults.retry_one_in)
+    }
+
+    /// Whether what comes of it is not told this time.
+    pub(crate) fn loses_an_answer(&self) -> bool {
+        self.one_in(self.faults.unknown_one_in)
+    }
+
+    pub(crate) fn one_in(&self, n: u64) -> bool {
         n > 0 && self.random.next_u64().is_multiple_of(n)
     }
 
     /// A point at which it may die. An error is that it did.
-    async fn point(&self, at: impl FnOnce() -> Point) -> Result<(), StoreError> {
+    pub(crate) async fn point(&self, at: impl FnOnce() -> Point) -> Result<(), StoreError> {
         for _ in 0..self.random.next_u64() % (self.faults.yields_max + 1) {
             step_aside().await;
         }
@@ -143,7 +154,7 @@ impl Life {
     }
 }
 
-fn unlucky() -> StoreError {
+pub(crate) fn unlucky() -> StoreError {
     StoreError::new(ErrorKind::Retry, "not now")
 }
 

@@ -3,6 +3,7 @@
 
 mod editing;
 mod history;
+mod reading;
 mod refusals;
 
 use crate::{

@@ -82,8 +82,13 @@ async fn open(
         Opened::AtRest => builder.start_at_rest().await,
         Opened::Running => builder.start(),
     };
-    app.map_err(|error| match error {
+    let app = app.map_err(|error| match error {
         OpenError::Locked { .. } => Failure::InUse { dir: dir.to_owned() },
         other => Failure::Open(other),
-    })
+    })?;
+    for name in app.projections().names() {
+        // Looked at once it is opened; what there is to be said of it is said when it is asked about.
+        let _ = app.projections().status(name).await;
+    }
+    Ok(app)
 }

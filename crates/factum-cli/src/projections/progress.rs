@@ -1,7 +1,11 @@
 //! Tells how builds go, on standard error: with bars where somebody looks, else with a line for each tenth.
 
 use super::shown;
-use crate::{admin::wire::Building, say::note, table::plain};
+use crate::{
+    admin::wire::Building,
+    say::{note, say},
+    table::plain,
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::{
     collections::HashMap,
@@ -39,10 +43,15 @@ impl Progress {
         }
     }
 
-    /// Nothing more is told of it.
-    pub(super) fn ended(&mut self, name: &str) {
+    /// No more is to be told of it than `told`, on standard output.
+    pub(super) fn ended(&mut self, name: &str, told: &str) {
         if let Some(One { bar, .. }) = self.of.remove(name) {
             bar.finish_and_clear();
+        }
+        match &self.bars {
+            // Not in the middle of the other bars.
+            Some(bars) => bars.suspend(|| say(told)),
+            None => say(told),
         }
     }
 }

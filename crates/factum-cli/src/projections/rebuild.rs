@@ -29,23 +29,32 @@ pub(super) fn key(admin: &Admin, one: &Standing, key: &str) -> Result<(), Failur
 /// Makes these anew, those of each service in one pass.
 pub(super) fn all(admin: &Admin, chosen: &[&Standing], waits: bool) -> Result<(), Failure> {
     let mut services: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for one in chosen {
-        services.entry(&one.service).or_default().push(&one.name);
+    let (mut begun, mut refused) = (Vec::new(), Vec::new());
+    for &one in chosen {
+        // To open the data is to go on with what was begun before.
+        if one.building.is_some() && admin.data().is_some() {
+            begun.push(one.clone());
+        } else {
+            services.entry(&one.service).or_default().push(&one.name);
+        }
     }
     let interrupted = interrupted(admin)?;
-    let mut begun = Vec::new();
     for (service, names) in services {
         let path = format!("/admin/projections/{service}/rebuild");
-        begun.extend(read::<Vec<Standing>>(admin.post(&path, Some(&json!({ "names": names })))?)?);
+        match admin.post(&path, Some(&json!({ "names": names }))) {
+            Ok(answer) => begun.extend(read::<Vec<Standing>>(answer)?),
+            // The others are waited for all the same.
+            Err(failure) => refused.push(format!("{service}: {failure}")),
+        }
     }
-    wait(admin, &begun, waits, interrupted)
+    wait(admin, &begun, waits, interrupted, refused)
 }
 
 /// Goes back to the build before.
 pub(super) fn back(admin: &Admin, one: &Standing, waits: bool) -> Result<(), Failure> {
     let interrupted = interrupted(admin)?;
     let begun = read(admin.post(&format!("{}/rollback", one.path()), None)?)?;
-    wait(admin, &[begun], waits, interrupted)
+    wait(admin, &[begun], waits, interrupted, Vec::new())
 }
 
 /// Listens from now on, so that nothing that was begun is left without a word.
@@ -69,15 +78,21 @@ impl Awaited {
     }
 }
 
-fn wait(admin: &Admin, begun: &[Standing], waits: bool, interrupted: Interrupted) -> Result<(), Failure> {
+/// Waits for what was begun, if it is to be waited for; an error tells of all that `failed`, then or before.
+fn wait(
+    admin: &Admin,
+    begun: &[Standing],
+    waits: bool,
+    mut interrupted: Interrupted,
+    mut failed: Vec<String>,
+) -> Result<(), Failure> {
     let mut awaited: Vec<_> = begun.iter().map(Awaited::new).collect();
     if !waits {
         let how = if admin.data().is_some() { "begins once it is served" } else { "has begun" };
-        awaited.iter().for_each(|one| say(&format!("{}: it {how}; see its `status`\n", one.name)));
-        return Ok(());
+        awaited.drain(..).for_each(|one| say(&format!("{}: it {how}; see its `status`\n", one.name)));
     }
-    let (mut progress, mut failed, mut interrupted) = (Progress::new(), Vec::new(), interrupted);
-    loop {
+    let mut progress = Progress::new();
+    while !awaited.is_empty() {
         let all = admin.standings()?;
         awaited.retain(|awaited| match look(&all, awaited) {
             Came::Further(building) => {
@@ -85,12 +100,11 @@ fn wait(admin: &Admin, begun: &[Standing], waits: bool, interrupted: Interrupted
                 true
             }
             Came::Home(build) => {
-                progress.ended(&awaited.name);
-                say(&format!("{}: build {build} is read now\n", awaited.name));
+                progress.ended(&awaited.name, &format!("{}: build {build} is read now\n", awaited.name));
                 false
             }
             Came::Not(why) => {
-                progress.ended(&awaited.name);
+                progress.ended(&awaited.name, "");
                 failed.push(format!("{} {why}", awaited.name));
                 false
             }

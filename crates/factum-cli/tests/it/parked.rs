@@ -11,8 +11,9 @@ use tempfile::TempDir;
 /// Data with one event of `bank/sums` parked at 2, and one that waits behind it.
 fn parked() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    enter(dir.path(), "bank", [1, POISON, 2]);
-    ledger_with(dir.path(), "projections rebuild sums --data DIR", Some(POISONOUS)).done();
+    let data = dir.path();
+    enter(data, "bank", [1, POISON, 2]);
+    ledger_with(data, "projections rebuild sums --data DIR", Some((POISONOUS, data))).done();
     dir
 }
 
@@ -36,7 +37,7 @@ fn a_parked_event_is_shown_with_its_cause_and_driven_again() {
     let people = ledger(data, "projections parked sums --data DIR").done();
     assert!(people.contains("this entry is unlucky") && people.contains("ledger.entered"), "{people}");
     let redrive = format!("projections redrive sums 2 {} --data DIR", key(data));
-    let told = ledger_with(data, &redrive, Some(POISONOUS)).refused();
+    let told = ledger_with(data, &redrive, Some((POISONOUS, data))).refused();
     assert!(told.contains("still cannot be applied") && told.contains("unlucky"), "{told}");
     assert_eq!(counts(data), (1, 1));
     assert_eq!(ledger(data, &redrive).done(), "bank/sums: 2 is driven again; events applied: 2\n");
@@ -57,7 +58,7 @@ fn a_parked_event_is_given_up_and_who_did_it_is_told() {
     let told = ledger(data, &format!("projections discard sums 2 {key} --cause  _ --data DIR")).refused();
     assert!(told.contains("\n  cause: is empty"), "{told}");
     let discard = format!("projections discard sums 2 {key} --cause paid_by_hand --data DIR");
-    let told = ledger_with(data, &discard, Some(POISONOUS)).done();
+    let told = ledger_with(data, &discard, Some((POISONOUS, data))).done();
     assert_eq!(told, "bank/sums: 2 is given up; events applied: 1\n");
     let people = ledger(data, "projections status sums --data DIR").done();
     let who = format!("by uid-{}", getuid().as_raw());

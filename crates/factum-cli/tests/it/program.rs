@@ -9,12 +9,18 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{self, Child, ChildStderr, Command, ExitCode, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
 };
 
 /// The words of the command line, as JSON, for the process that is to be the application.
 const WORDS: &str = "LEDGER_WORDS";
 /// What stands before and after its own output, which the test harness adds to.
 const MARK: &str = "\u{1}";
+
+/// What is interrupted has so long to end; only a broken build ever takes it.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// In the child process the application; without the variable there is nothing to do.
 #[test]
@@ -29,6 +35,9 @@ fn the_application() {
         .find_map(|(known, number)| (known == code).then_some(number));
     process::exit(code.unwrap())
 }
+
+/// A variable of the process, and what it says.
+pub(crate) type Variable<'a> = Option<(&'a str, &'a Path)>;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -66,21 +75,21 @@ pub(crate) fn ledger(data: &Path, line: &str) -> Ended {
 }
 
 /// The same, with this variable set.
-pub(crate) fn ledger_with(data: &Path, line: &str, variable: Option<&str>) -> Ended {
+pub(crate) fn ledger_with(data: &Path, line: &str, variable: Variable<'_>) -> Ended {
     let output = command(data, line, variable).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let out = text.split(MARK).nth(1).unwrap_or_else(|| panic!("{text}")).to_owned();
     Ended { code: output.status.code().unwrap(), out, err: String::from_utf8(output.stderr).unwrap() }
 }
 
-fn command(data: &Path, line: &str, variable: Option<&str>) -> Command {
+fn command(data: &Path, line: &str, variable: Variable<'_>) -> Command {
     let word = |word: &str| word.replace('_', " ").replace("DIR", data.to_str().unwrap());
     let words: Vec<_> = ["ledger"].into_iter().chain(line.split_whitespace()).map(word).collect();
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "program::the_application", "--nocapture"]);
     command.env(WORDS, serde_json::to_string(&words).unwrap()).stdin(Stdio::null());
     command.env_remove("RUST_BACKTRACE");
-    command.envs(variable.map(|name| (name, "1")));
+    command.envs(variable);
     command
 }
 
@@ -91,7 +100,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(data: &Path, line: &str, variable: Option<&str>) -> Self {
+    pub(crate) fn start(data: &Path, line: &str, variable: Variable<'_>) -> Self {
         let mut command = command(data, line, variable);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let err = BufReader::new(child.stderr.take().unwrap());
@@ -107,10 +116,21 @@ impl Running {
 
     /// As Ctrl-C does; gives how it ended.
     pub(crate) fn interrupt(mut self) -> (i32, String) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::INT).unwrap();
+        let (ended, told) = channel();
+        let killer = thread::spawn(move || {
+            if told.recv_timeout(ENDS_WITHIN) == Err(RecvTimeoutError::Timeout) {
+                // It may have ended in this moment.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
         let mut rest = String::new();
         self.err.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code().unwrap(), rest)
+        let status = self.child.wait().unwrap();
+        drop::<Sender<()>>(ended);
+        killer.join().unwrap();
+        (status.code().unwrap_or_else(|| panic!("it goes on: {rest}")), rest)
     }
 }
 
@@ -130,7 +150,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// On `data`, unless these further words say otherwise.
-    pub(crate) fn start(data: &Path, words: &str, variable: Option<&str>) -> Self {
+    pub(crate) fn start(data: &Path, words: &str, variable: Variable<'_>) -> Self {
         let whose = if words.contains("--data") { "" } else { "--data DIR" };
         let line = format!("serve --listen 127.0.0.1:0 {whose} {words}");
         let mut running = Running::start(data, &line, variable);

@@ -50,7 +50,7 @@ impl Projections {
             ),
             build_position: gauge(
                 "factum_projection_build_position",
-                "How far the build that is made beside it has come; missing while none is.",
+                "How far the build that is made beside it has come; 0 while none is.",
             ),
         }
     }
@@ -76,12 +76,7 @@ impl Projections {
             let is = word == status.state.as_str();
             self.state.with_label_values(&[service, status.name, word]).set(i64::from(is));
         }
-        match &status.building {
-            Some(building) => {
-                self.build_position.with_label_values(of).set(shown(building.position.get()));
-            }
-            // An error means that it was not there.
-            None => drop(self.build_position.remove_label_values(of)),
-        }
+        let building = status.building.as_ref().map_or(0, |building| shown(building.position.get()));
+        self.build_position.with_label_values(of).set(building);
     }
 }

@@ -1,5 +1,5 @@
-//! Reads ahead of a build that is far behind: the next pages are read and decoded beside the one that is being
-//! applied.
+//! Reads ahead of a build that is far behind: the next events are read and decoded beside those that are being
+//! applied, many at once, so that a document is written once for all of them.
 
 use super::{
     definition::{Batch, Definition},
@@ -10,41 +10,47 @@ use factum_store::ReadOptions;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// So many pages are ready at the most, besides the one that is being read.
-const PAGES_MAX: usize = 1;
+/// So many batches are ready at the most, besides the one that is being read.
+const BATCHES_MAX: usize = 1;
 
-/// A page that was read ahead.
-pub(super) struct AheadPage {
+/// What was read ahead.
+pub(super) struct AheadBatch {
     /// It holds all that is of interest after this.
     pub(super) after: Position,
-    pub(super) events: Vec<RecordedEvent>,
-    /// The events as they are decoded; none where one cannot be.
-    pub(super) batch: Option<Batch>,
+    pub(super) batch: Batch,
     pub(super) through: Position,
 }
 
-/// Pages that are read ahead.
-pub(super) struct Ahead(mpsc::Receiver<AheadPage>);
+/// Batches that are read ahead.
+pub(super) struct Ahead(mpsc::Receiver<AheadBatch>);
 
 impl Ahead {
-    /// Reads what comes after a place, up to another.
+    /// Reads what comes after a place, up to another, as far as it can be read.
     pub(super) fn begin(
         host: &Arc<Host>,
         definition: Arc<dyn Definition>,
         mut after: Position,
         up_to: Position,
     ) -> Self {
-        let (pages, received) = mpsc::channel(PAGES_MAX);
-        let (store, limit) = (Arc::clone(host.store()), host.bounds().page_events);
+        let (batches, received) = mpsc::channel(BATCHES_MAX);
+        let (store, bounds) = (Arc::clone(host.store()), host.bounds());
         let read = async move {
             let query = definition.query();
             while after < up_to {
-                let options = ReadOptions { after, up_to: Some(up_to), limit, ..ReadOptions::default() };
-                // What fails here fails again where it is told.
-                let Ok(page) = store.read(&query, options).await else { return };
-                let (batch, through) = (definition.read(&page.events).ok(), page.next.unwrap_or(up_to));
-                let read = AheadPage { after, events: page.events, batch, through };
-                if pages.send(read).await.is_err() {
+                let (mut events, mut bytes, mut through) = (Vec::<RecordedEvent>::new(), 0, after);
+                while through < up_to && events.len() < bounds.ahead_events && bytes < bounds.ahead_bytes {
+                    let limit = bounds.page_events.min(bounds.ahead_events - events.len());
+                    let options =
+                        ReadOptions { after: through, up_to: Some(up_to), limit, ..ReadOptions::default() };
+                    // What fails here fails again where it is told.
+                    let Ok(page) = store.read(&query, options).await else { return };
+                    through = page.next.unwrap_or(up_to);
+                    bytes += page.events.iter().map(|event| event.payload.len()).sum::<usize>();
+                    events.extend(page.events);
+                }
+                let Ok(batch) = definition.read(&events) else { return };
+                drop(events);
+                if batches.send(AheadBatch { after, batch, through }).await.is_err() {
                     return;
                 }
                 after = through;
@@ -54,8 +60,8 @@ impl Ahead {
         Self(received)
     }
 
-    /// The next page; none if there is none any more.
-    pub(super) async fn next(&mut self) -> Option<AheadPage> {
+    /// The next batch; none if there is none any more.
+    pub(super) async fn next(&mut self) -> Option<AheadBatch> {
         self.0.recv().await
     }
 }

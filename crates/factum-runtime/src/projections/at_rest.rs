@@ -79,7 +79,7 @@ impl Host {
             (_, Err(cause)) | (Err(cause), _) => (Err(cause.clone()), Position::START, refused(cause)),
         };
         let live = self.shown(build, model, position, state);
-        if let Err(why) = self.is_of_this_log(&live).await? {
+        if let Some((_, why)) = self.not_of_this_log(&live).await? {
             let what = format!("read build {}: {why}: it is made anew at the next start", live.build);
             live.reach.became(refused(StoreError::new(ErrorKind::Reopen, what)));
         }

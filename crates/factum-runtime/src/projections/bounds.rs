@@ -9,6 +9,10 @@ use std::time::Duration;
 pub struct ProjectionBounds {
     /// Most events in one transaction; their payloads are bounded by [`factum_store::PAGE_BYTES_MAX`] bytes.
     pub page_events: usize,
+    /// Most events in one transaction of a build that is far behind.
+    pub ahead_events: usize,
+    /// Their payloads end with the page that brings them to so many bytes.
+    pub ahead_bytes: usize,
     /// Most keys of a projection by which events may wait. With more it stops.
     pub parked_keys: usize,
     /// An event that cannot be applied is tried so often, with these pauses, before it is parked.
@@ -32,6 +36,8 @@ impl Default for ProjectionBounds {
         };
         Self {
             page_events: PAGE_EVENTS_MAX,
+            ahead_events: 4 * PAGE_EVENTS_MAX,
+            ahead_bytes: 16 * 1024 * 1024,
             parked_keys: 100_000,
             event: pauses(3, 20, 200),
             outside: pauses(u32::MAX, 50, 5000),

@@ -47,6 +47,9 @@ pub(crate) struct Batch {
     pub(crate) len: usize,
 }
 
+/// The events of a batch and what each waits by.
+pub(crate) type Read = (Batch, Vec<Arc<str>>);
+
 /// Why an event cannot be read, or its keys not be told.
 #[derive(Debug)]
 pub(crate) enum Unread {
@@ -110,6 +113,9 @@ impl From<StoreError> for Fault {
     }
 }
 
+/// Longer names are cut where events wait by them.
+const LANE_BYTES_MAX: usize = 1024;
+
 /// What of a log a set of events is found in.
 pub(crate) fn query_of<E: EventSet>() -> Query {
     if E::CONTEXT.is_some() {
@@ -152,7 +158,18 @@ pub(crate) fn keys_of<V: View>(event: &V::Event) -> Vec<V::Key> {
 
 /// What events of a key wait by.
 pub(crate) fn lane_of_key(key: &str) -> Arc<str> {
-    format!("key/{key}").into()
+    lane("key", key)
+}
+
+/// A name that fits where it is kept, and is another's only if their checksums are the same.
+fn lane(kind: &str, name: &str) -> Arc<str> {
+    if name.len() <= LANE_BYTES_MAX {
+        return format!("{kind}/{name}").into();
+    }
+    let half = LANE_BYTES_MAX / 2;
+    let end = (0..=half).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    let begin = &name[..end];
+    format!("{kind}/{begin}..{:032x}", xxhash_rust::xxh3::xxh3_128(name.as_bytes())).into()
 }
 
 /// What events wait by whose stream has one that cannot be read, so that its keys are not known.
@@ -162,7 +179,7 @@ pub(crate) fn lane_of_stream(record: &RecordedEvent) -> Arc<str> {
 
 /// As [`lane_of_stream`], for the stream of this name.
 pub(crate) fn lane_of_stream_named(stream: impl fmt::Display) -> Arc<str> {
-    format!("stream/{stream}").into()
+    lane("stream", &stream.to_string())
 }
 
 /// A view as a definition.

@@ -2,16 +2,21 @@
 
 use super::{
     Projections, QueryError,
-    definition::{keys_of, lane_of_key, lane_of_stream_named, query_within},
+    definition::{keys_of, lane_of_key, lane_of_stream, lane_of_stream_named, query_within},
     fold_tables::panicked,
     fold_views::held,
     parked::first_of_key,
     slot::Live,
 };
 use factum_domain::{View, ViewKey as _};
-use factum_event::{Position, StreamFilter, Token};
-use factum_store::{ReadOptions, Store};
+use factum_event::{Position, RecordedEvent, StreamFilter, StreamName, Token};
+use factum_store::{
+    ReadModel, ReadOptions, Store,
+    read_models::{Document, Reading},
+};
 use std::{
+    any::Any,
+    collections::HashSet,
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -89,7 +94,7 @@ impl<V: View> Documents<'_, V> {
         if kept.parked.is_some() {
             return Ok(kept);
         }
-        self.fold(key, kept).await
+        self.fold(key, kept, Some(&*live.model?)).await
     }
 
     /// The document under a key, folded from the log alone: nothing that is kept is used, and the view need not be
@@ -99,7 +104,7 @@ impl<V: View> Documents<'_, V> {
     /// When the log cannot be read, or an event cannot be applied.
     pub async fn live(&self, key: &V::Key) -> Result<Found<V>, QueryError> {
         let (position, token) = (Position::START, self.projections.token(Position::START));
-        self.fold(key, Found { document: None, changed_at: None, position, token, parked: None }).await
+        self.fold(key, Found { document: None, changed_at: None, position, token, parked: None }, None).await
     }
 
     async fn kept(&self, live: &Live, key: &V::Key) -> Result<Found<V>, QueryError> {
@@ -107,10 +112,24 @@ impl<V: View> Documents<'_, V> {
         // Before the read: whatever had been applied by then is seen by it.
         let before = live.reach.position();
         let model = live.model.clone()?;
-        let reading = model.document(&text).await?;
+        let mut reading = model.document(&text).await?;
+        let parked = loop {
+            let parked = first_of_key(&*model, &lane_of_key(&text)).await?;
+            if parked.is_some() {
+                break parked;
+            }
+            // Nothing waits, so what was read is whole if it has not changed since: what was released in between
+            // would have.
+            let again = model.document(&text).await?;
+            let same = changed_at(&again) == changed_at(&reading);
+            if same {
+                break None;
+            }
+            reading = again;
+        };
         let kept = reading.checkpoint.map_or(Position::START, |checkpoint| checkpoint.position);
         let position = kept.max(before);
-        let changed_at = reading.value.as_ref().map(|document| document.changed_at);
+        let changed_at = changed_at(&reading);
         let document = match reading.value {
             Some(document) => {
                 Some(unwrap(held::<V>(&document.body).map_err(|cause| QueryError::Unreadable {
@@ -121,7 +140,6 @@ impl<V: View> Documents<'_, V> {
             }
             None => None,
         };
-        let parked = first_of_key(&*model, &lane_of_key(&text)).await?.map(|parked| parked.position);
         // What cannot be read waits by its stream, as its keys are not known.
         let stream = V::found_by(key).and_then(|item| item.stream);
         let unread = match stream {
@@ -130,33 +148,51 @@ impl<V: View> Documents<'_, V> {
             }
             _ => None,
         };
-        let parked = parked.into_iter().chain(unread).min();
+        let parked = parked.map(|parked| parked.position).into_iter().chain(unread).min();
         Ok(Found { document, changed_at, position, token: self.projections.token(position), parked })
     }
 
-    /// Folds what comes after `found` on top of it.
-    async fn fold(&self, key: &V::Key, mut found: Found<V>) -> Result<Found<V>, QueryError> {
+    /// Folds what comes after `found` on top of it, up to what waits behind an event of its stream in `kept`.
+    async fn fold(
+        &self,
+        key: &V::Key,
+        mut found: Found<V>,
+        kept: Option<&dyn ReadModel>,
+    ) -> Result<Found<V>, QueryError> {
+        let mut free = HashSet::new();
         let store = self.projections.log();
         let head = store.head().await?.position;
         let query = query_within::<V::Event>(V::found_by(key));
-        while found.position < head {
+        'tail: while found.position < head {
             let options = ReadOptions { after: found.position, up_to: Some(head), ..ReadOptions::default() };
             let page = store.read(&query, options).await?;
             for record in &page.events {
-                let Some(event) = factum_domain::__private::read::<V::Event>(record)? else { continue };
-                let applied = catch_unwind(AssertUnwindSafe(|| {
-                    if keys_of::<V>(&event).contains(key) {
-                        let mut document = found.document.take().unwrap_or_else(|| V::start(key));
-                        document.apply(key, &event);
-                        found.document = Some(document).filter(|document| !document.is_gone());
-                        found.changed_at = Some(record.position);
-                    }
-                }));
-                applied.map_err(|panic| QueryError::Unapplied {
+                let unapplied = |panic: Box<dyn Any + Send>| QueryError::Unapplied {
                     name: V::NAME,
                     position: record.position,
                     cause: panicked(&*panic),
-                })?;
+                };
+                let event = match factum_domain::__private::read::<V::Event>(record) {
+                    Ok(Some(event)) => event,
+                    Ok(None) => continue,
+                    Err(_) if waits(kept, &mut free, record).await? => continue,
+                    Err(cause) => return Err(cause.into()),
+                };
+                let belongs = catch_unwind(AssertUnwindSafe(|| keys_of::<V>(&event).contains(key)));
+                if !belongs.map_err(unapplied)? {
+                    continue;
+                }
+                if waits(kept, &mut free, record).await? {
+                    (found.parked, found.position) = (Some(record.position), head);
+                    break 'tail;
+                }
+                let document = found.document.take().unwrap_or_else(|| V::start(key));
+                let applied = catch_unwind(AssertUnwindSafe(|| {
+                    let mut document = document;
+                    document.apply(key, &event);
+                    Some(document).filter(|document| !document.is_gone())
+                }));
+                (found.document, found.changed_at) = (applied.map_err(unapplied)?, Some(record.position));
             }
             found.position = page.next.unwrap_or(head);
         }
@@ -164,6 +200,27 @@ impl<V: View> Documents<'_, V> {
         found.token = self.projections.token(found.position);
         Ok(found)
     }
+}
+
+fn changed_at(reading: &Reading<Option<Document>>) -> Option<Position> {
+    reading.value.as_ref().map(|document| document.changed_at)
+}
+
+/// Whether an event waits behind one of its stream in `kept`. `free`: streams of which it is known that none is.
+async fn waits(
+    kept: Option<&dyn ReadModel>,
+    free: &mut HashSet<StreamName>,
+    record: &RecordedEvent,
+) -> Result<bool, QueryError> {
+    let Some(kept) = kept else { return Ok(false) };
+    if free.contains(&record.stream) {
+        return Ok(false);
+    }
+    if first_of_key(kept, &lane_of_stream(record)).await?.is_some() {
+        return Ok(true);
+    }
+    free.insert(record.stream.clone());
+    Ok(false)
 }
 
 pub(super) fn unwrap<V: Clone>(held: Arc<super::fold_views::Held<V>>) -> V {

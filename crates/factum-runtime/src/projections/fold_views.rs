@@ -10,7 +10,7 @@ use factum_domain::{View, ViewKey as _};
 use factum_event::Position;
 use factum_store::{
     BoxFuture, BuildTx,
-    read_models::{Body, Content, Document},
+    read_models::{Body, Content, DOCUMENT_KEY_BYTES_MAX, Document},
 };
 use hashbrown::{HashMap, hash_map::Entry};
 use std::{
@@ -38,15 +38,15 @@ impl<V: View> Content for Held<V> {
 
 /// The document in what was kept, or why it is none of this view.
 pub(super) fn held<V: View>(body: &Body) -> Result<Arc<Held<V>>, String> {
-    match body {
-        Body::Held(content) => {
-            let held = Arc::clone(content).into_any().downcast();
-            held.map_err(|_| "it is a document of another version".to_owned())
-        }
-        Body::Stored(bytes) => {
-            serde_json::from_slice(bytes).map(|view| Arc::new(Held(view))).map_err(|cause| cause.to_string())
-        }
-    }
+    let stored = match body {
+        Body::Held(content) => match Arc::clone(content).into_any().downcast() {
+            Ok(held) => return Ok(held),
+            // Of another version: read as it would be stored.
+            Err(_) => content.encode()?,
+        },
+        Body::Stored(bytes) => bytes.clone(),
+    };
+    serde_json::from_slice(&stored).map(|view| Arc::new(Held(view))).map_err(|cause| cause.to_string())
 }
 
 /// The document of one key: none, if there is none any more or yet.
@@ -90,6 +90,13 @@ impl<V: View> ViewFold<V> {
                     Entry::Occupied(slot) => slot.into_mut(),
                     Entry::Vacant(vacant) => {
                         let text: Arc<str> = key.text().into();
+                        if text.len() > DOCUMENT_KEY_BYTES_MAX {
+                            let bytes = text.len();
+                            let max = DOCUMENT_KEY_BYTES_MAX;
+                            return Err(at_fault(format!(
+                                "its key has {bytes} bytes, and {max} is the most"
+                            )));
+                        }
                         let found = if self.complete { None } else { tx.document(&text).await? };
                         let changed_at = found.as_ref().map_or(Position::START, |found| found.changed_at);
                         let document = found.map(|found| held::<V>(&found.body)).transpose();
@@ -145,6 +152,8 @@ impl<V: View> ViewFold<V> {
             });
         }
         if !kept.is_empty() {
+            // Where documents stand in the order of their keys, each is found beside the one before it.
+            kept.sort_unstable_by(|a: &Document, b| a.key.cmp(&b.key));
             tx.put(kept).await?;
         }
         if !gone.is_empty() {

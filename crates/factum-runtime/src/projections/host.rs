@@ -12,8 +12,11 @@ use crate::{Ports, Spawn, lanes::text_of};
 use factum_event::Position;
 use factum_store::{Build, ReadModel, ReadModels, Store, StoreError};
 use futures_channel::{mpsc, oneshot};
-use futures_util::FutureExt;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 use tokio::sync::watch;
 
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub(super) struct Host {
     pub(super) at_rest: bool,
     /// Whether every build was opened, or could not be.
     pub(super) started: watch::Sender<bool>,
+    closed: watch::Sender<bool>,
 }
 
 impl Host {
@@ -40,7 +44,8 @@ impl Host {
         bounds: ProjectionBounds,
     ) -> Self {
         let started = watch::Sender::new(slots.is_empty());
-        Self { store, ports, models, slots, spawn, bounds, at_rest: false, started }
+        let closed = watch::Sender::new(false);
+        Self { store, ports, models, slots, spawn, bounds, at_rest: false, started, closed }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -57,6 +62,20 @@ impl Host {
 
     pub(super) fn spawn(&self) -> &dyn Spawn {
         &*self.spawn
+    }
+
+    /// Nothing is fed any more once those that do have ended, which they do when what is given here is dropped.
+    pub(super) fn close(&self) -> Vec<Run> {
+        self.closed.send_replace(true);
+        self.slots.values().flat_map(|slot| slot.close()).collect()
+    }
+
+    /// Waits before something is tried again; tells whether it is to be.
+    pub(super) async fn paused_after(&self, failures: u32) -> bool {
+        let pause = self.bounds.outside.pause_after(failures.min(16), &*self.ports.entropy);
+        let mut closed = self.closed.subscribe();
+        let closed = pin!(closed.wait_for(|closed| *closed));
+        matches!(select(self.ports.sleep.sleep(pause), closed).await, Either::Left(_))
     }
 
     /// Feeds these, in one pass over the log, on a thread of their own.
@@ -142,13 +161,14 @@ impl Host {
             None => None,
         };
         let mark = match (&left, &old) {
-            (Some(left), _) => left.position,
+            (Some(left), Some(old)) => left.position.max(old.reach.position()),
             (None, Some(old)) if old.model.is_ok() => old.reach.position(),
             _ => member.position,
         };
         let handed = async {
             feed_up_to(&*self.store, member, mark).await?;
-            member.write_checkpoint(mark).await?;
+            // Who is not the one to feed it does not say either what is read.
+            member.seal(mark).await?;
             let dropped = notes.previous.take().filter(|previous| previous != member.build());
             notes.previous = old.as_ref().map(|old| old.build.clone());
             notes.live = Some(member.build().clone());

@@ -7,8 +7,9 @@
 
 use super::{
     ProjectionState, StopReason,
+    ahead::AheadBatch,
     bounds::ProjectionBounds,
-    definition::{Batch, Definition, Fault, Folding, lane_of_stream},
+    definition::{Batch, Definition, Fault, Folding, Read, lane_of_stream},
     reached::Reach,
 };
 use crate::Ports;
@@ -74,8 +75,8 @@ pub(super) struct Member {
     bounds: ProjectionBounds,
     /// Whether what is held may differ from what is kept.
     unsure: bool,
-    /// The next page, decoded beforehand.
-    prepared: Option<Batch>,
+    /// Whether something may wait behind nothing: who released it may not have come to the end.
+    loose: bool,
 }
 
 /// What a member is made of.
@@ -102,6 +103,7 @@ impl Member {
         reach.moved(position, ports.clock.now());
         // What is kept was told of when it was, or will not be.
         let told = mark.map(|mark| mark.max(position));
+        let loose = !lanes.is_empty();
         Ok(Self {
             definition,
             model,
@@ -118,7 +120,7 @@ impl Member {
             ports,
             bounds,
             unsure: false,
-            prepared: None,
+            loose,
         })
     }
 
@@ -130,9 +132,25 @@ impl Member {
         self.definition.name()
     }
 
-    /// The events that are given next were decoded before.
-    pub(super) fn prepare(&mut self, batch: Option<Batch>) {
-        self.prepared = batch;
+    /// Takes in what was read ahead, which is all that it is interested in after `after`; tells whether it did. If
+    /// not, nothing was kept, and it is to be fed as always.
+    pub(super) async fn feed_ahead(&mut self, ahead: AheadBatch) -> Result<bool, Halt> {
+        let AheadBatch { after, batch, through } = ahead;
+        let told_of_some = self.told.is_some_and(|told| told > after);
+        if self.unsure || told_of_some || !self.lanes.is_empty() || self.position != after {
+            return Ok(false);
+        }
+        match self.keep(&[(batch, None)], Some(after.next()), Vec::new(), through).await {
+            Ok(None) => {
+                self.came_to(through);
+                Ok(true)
+            }
+            Ok(Some(_)) => Ok(false),
+            Err(halt) => {
+                self.unsure = true;
+                Err(halt)
+            }
+        }
     }
 
     /// Takes in events in the order of the log, which are all that it is interested in up to `through`.
@@ -142,11 +160,7 @@ impl Member {
         }
         // One pass over the log may serve several that are not equally far.
         let begin = events.partition_point(|event| event.position <= self.position);
-        if begin > 0 {
-            self.prepared = None;
-        }
         let fed = self.take_in(&events[begin..], through).await;
-        self.prepared = None;
         if fed.is_err() {
             self.unsure = true;
         }
@@ -170,6 +184,13 @@ impl Member {
         }
         // From the front, in halves where a whole cannot be applied.
         let mut rest = vec![events];
+        if let Some(told) = self.told {
+            // What was told of and what was not are never in one part.
+            let (before, after) = events.split_at(events.partition_point(|event| event.position <= told));
+            if !before.is_empty() && !after.is_empty() {
+                rest = vec![after, before];
+            }
+        }
         while let Some(part) = rest.pop() {
             let end = match (rest.is_empty(), part.last()) {
                 (true, _) => through,
@@ -208,12 +229,8 @@ impl Member {
     /// Applies events that are no part of a failure, and lets wait what waits behind one.
     async fn apply(&mut self, events: &[RecordedEvent], through: Position) -> Result<Option<Failure>, Halt> {
         if self.lanes.is_empty() {
-            let read = match self.prepared.take() {
-                Some(batch) => Ok(batch),
-                None => self.definition.read(events),
-            };
-            return match read {
-                Ok(batch) => self.keep(&[(batch, None)], events, Vec::new(), through).await,
+            return match self.definition.read(events) {
+                Ok(batch) => self.keep(&[(batch, None)], first_of(events), Vec::new(), through).await,
                 Err(_) if events.len() > 1 => Ok(Some(Failure { position: None, cause: String::new() })),
                 Err(cause) => Ok(Some(Failure { position: None, cause: cause.to_string() })),
             };
@@ -224,9 +241,10 @@ impl Member {
             Err(cause) => return Ok(Some(Failure { position: None, cause })),
         };
         let Sorted { steps, waiting, lanes } = sorted;
-        let done = self.keep(&steps, events, waiting, through).await?;
+        self.has_room_for(&lanes)?;
+        let done = self.keep(&steps, first_of(events), waiting, through).await?;
         if done.is_none() {
-            self.hold(lanes)?;
+            self.lanes.extend(lanes);
         }
         Ok(done)
     }
@@ -276,17 +294,17 @@ impl Member {
     }
 
     /// An event and what it waits by; none if it is of no interest.
-    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<(Batch, Vec<Arc<str>>)>, String> {
+    pub(super) fn read_one(&self, event: &RecordedEvent) -> Result<Option<Read>, String> {
         let batch = self.read(std::slice::from_ref(event))?;
         let keys = self.definition.keys(&batch).map_err(|cause| cause.to_string())?.pop();
         Ok(keys.map(|keys| (batch, keys)))
     }
 
-    /// Applies what is given, and keeps it with the checkpoint.
+    /// Applies what is given, none of it before `first`, and keeps it with the checkpoint.
     async fn keep(
         &mut self,
         steps: &[Step],
-        events: &[RecordedEvent],
+        first: Option<Position>,
         waiting: Vec<Parked>,
         through: Position,
     ) -> Result<Option<Failure>, Halt> {
@@ -296,7 +314,7 @@ impl Member {
             }
             return Ok(None);
         }
-        let mut tx = self.model.begin(self.fence).await?;
+        let mut tx = self.begin().await?;
         for (batch, only) in steps {
             if let Err(fault) = self.folding.apply(batch, only.as_deref(), &mut *tx).await {
                 drop(tx);
@@ -312,7 +330,7 @@ impl Member {
         }
         self.commit(tx, through).await?;
         self.folding.ended(true);
-        self.tell(steps, events).await;
+        self.tell(steps, first).await;
         Ok(None)
     }
 
@@ -325,24 +343,25 @@ impl Member {
     /// Keeps how far it has come.
     pub(super) async fn write_checkpoint(&mut self, through: Position) -> Result<(), Halt> {
         if through > self.written && !self.unsure {
-            let tx = self.model.begin(self.fence).await?;
-            self.commit(tx, through).await?;
+            self.seal(through).await?;
         }
         Ok(())
     }
 
+    /// As [`Self::write_checkpoint`], and makes sure that nobody else feeds it.
+    pub(super) async fn seal(&mut self, through: Position) -> Result<(), Halt> {
+        let tx = self.begin().await?;
+        self.commit(tx, through).await
+    }
+
     /// Tells of what was applied, but for what was told of before.
-    async fn tell(&self, steps: &[Step], events: &[RecordedEvent]) {
+    async fn tell(&self, steps: &[Step], first: Option<Position>) {
         let Some(told) = self.told else { return };
+        if first.is_none_or(|first| first <= told) {
+            return;
+        }
         for (batch, _) in steps {
-            match events.partition_point(|event| event.position <= told) {
-                0 => self.folding.tell(batch).await,
-                at => {
-                    if let Ok(batch) = self.definition.read(&events[at..]) {
-                        self.folding.tell(&batch).await;
-                    }
-                }
-            }
+            self.folding.tell(batch).await;
         }
     }
 
@@ -367,14 +386,17 @@ impl Member {
                 }
             }
         }
-        let keys = self.lanes_of(event);
-        let given_up = {
-            let discarded = self.discarded.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.iter().all(|key| discarded.contains(&(event.position, Arc::clone(key))))
-        };
-        if given_up {
-            tracing::info!(projection = self.name(), position = %event.position, "discarded as before");
-            return self.write_checkpoint(through).await;
+        let (given_up, keys): (Vec<_>, Vec<_>) =
+            self.lanes_of(event).into_iter().partition(|key| self.is_given_up(event.position, key));
+        if !given_up.is_empty() {
+            tracing::info!(projection = self.name(), position = %event.position, ?given_up, "discarded as before");
+            if keys.is_empty() {
+                return self.write_checkpoint(through).await;
+            }
+            match self.apply_under(event, &keys, through).await? {
+                None => return Ok(()),
+                Some(failure) => cause = failure.cause,
+            }
         }
         if self.definition.on_error() == OnError::Stop {
             return Err(Halt::Stop(StopReason::Event { position: event.position, cause }));
@@ -389,10 +411,36 @@ impl Member {
             attempts,
             at,
         };
-        let mut tx = self.model.begin(self.fence).await?;
+        let lanes = keys.iter().cloned().collect();
+        self.has_room_for(&lanes)?;
+        let mut tx = self.begin().await?;
         tx.park(keys.iter().map(park).collect()).await?;
         self.commit(tx, through).await?;
-        self.hold(keys.into_iter().collect())
+        self.lanes.extend(lanes);
+        Ok(())
+    }
+
+    /// Whether an event was given up under a key, now or for an earlier build.
+    pub(super) fn is_given_up(&self, position: Position, key: &Arc<str>) -> bool {
+        let discarded = self.discarded.lock().unwrap_or_else(PoisonError::into_inner);
+        discarded.contains(&(position, Arc::clone(key)))
+    }
+
+    /// Applies one event under some of its keys, but for those by which others wait.
+    async fn apply_under(
+        &mut self,
+        event: &RecordedEvent,
+        keys: &[Arc<str>],
+        through: Position,
+    ) -> Result<Option<Failure>, Halt> {
+        let Ok(Some((batch, _))) = self.read_one(event) else {
+            return Ok(Some(Failure { position: None, cause: "it cannot be read".to_owned() }));
+        };
+        let (wait, go): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| self.lanes.contains(key));
+        let now = self.ports.clock.now();
+        let waiting = wait.into_iter().map(|key| waits(event, key, now)).collect();
+        let steps = if go.is_empty() { Vec::new() } else { vec![(batch, Some(go))] };
+        self.keep(&steps, Some(event.position), waiting, through).await
     }
 
     /// What an event waits by.
@@ -401,9 +449,10 @@ impl Member {
         keys.filter(|keys| !keys.is_empty()).unwrap_or_else(|| vec![lane_of_stream(event)])
     }
 
-    fn hold(&mut self, lanes: HashSet<Arc<str>>) -> Result<(), Halt> {
-        self.lanes.extend(lanes);
-        if self.lanes.len() > self.bounds.parked_keys {
+    /// Whether events may wait by these as well. Before they do: what is kept can always be taken up again.
+    fn has_room_for(&self, lanes: &HashSet<Arc<str>>) -> Result<(), Halt> {
+        let more = lanes.iter().filter(|lane| !self.lanes.contains(*lane)).count();
+        if self.lanes.len() + more > self.bounds.parked_keys {
             return Err(Halt::Stop(StopReason::TooManyParked { max: self.bounds.parked_keys }));
         }
         Ok(())
@@ -419,8 +468,26 @@ impl Member {
         self.look_again().await
     }
 
+    /// What is held may differ from what is kept, and what waits may be free to go.
+    pub(super) fn broke_off(&mut self) {
+        (self.unsure, self.loose) = (true, true);
+    }
+
+    /// Whether what waits has to be gone through, to find what waits behind nothing.
+    pub(super) fn may_be_loose(&self) -> bool {
+        self.loose
+    }
+
+    /// It was gone through.
+    pub(super) fn nothing_is_loose(&mut self) {
+        self.loose = false;
+    }
+
     pub(super) async fn begin(&self) -> Result<Box<dyn BuildTx>, Halt> {
-        Ok(self.model.begin(self.fence).await?)
+        self.model.begin(self.fence).await.map_err(|cause| {
+            // A store may notice when it begins to write already.
+            if cause == self.build().fenced() { Halt::Stop(StopReason::Fenced) } else { cause.into() }
+        })
     }
 
     pub(super) async fn apply_batch(
@@ -454,6 +521,10 @@ impl Member {
     pub(super) fn became(&self, state: ProjectionState) {
         self.reach.became(state);
     }
+}
+
+fn first_of(events: &[RecordedEvent]) -> Option<Position> {
+    events.first().map(|event| event.position)
 }
 
 /// An event, or several, could not be applied.

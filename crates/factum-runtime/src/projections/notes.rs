@@ -24,6 +24,9 @@ pub(crate) struct Notes {
     /// Up to here no build tells of events any more: one before it has.
     #[serde(default)]
     pub(crate) told: Position,
+    /// The version that an operator went back from: it is not taken up again by itself.
+    #[serde(default)]
+    pub(crate) gone_back_from: Option<u32>,
     /// The last first.
     #[serde(default)]
     pub(crate) discarded: Vec<DiscardedEvent>,

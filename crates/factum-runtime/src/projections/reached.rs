@@ -34,10 +34,11 @@ impl Reach {
         self.0.borrow().position
     }
 
-    /// It has come further.
+    /// It has come further. Never less far: what was told of it stays true, also where a checkpoint that had
+    /// nothing to it was not written.
     pub(crate) fn moved(&self, position: Position, now: Timestamp) {
         self.0.send_modify(|progress| {
-            progress.position = position;
+            progress.position = progress.position.max(position);
             progress.moved_at = now;
         });
     }

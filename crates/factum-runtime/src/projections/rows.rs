@@ -3,7 +3,7 @@
 
 use super::{
     ProjectionState, Projections, QueryError,
-    definition::{Fault, lane_of_key, lane_of_stream_named, query_all},
+    definition::{Fault, lane_of_key, lane_of_stream, lane_of_stream_named, query_all},
     parked::first_of_key,
 };
 use factum_domain::Projection;
@@ -65,7 +65,7 @@ impl<P: Projection> TablesOf<'_, P> {
         let slot = &self.projections.host.slots[P::NAME];
         let definition = slot
             .definition(live.build.version)
-            .ok_or_else(|| QueryError::NotReadable { name: P::NAME, state: ProjectionState::Frozen })?;
+            .ok_or(QueryError::NotReadable { name: P::NAME, state: ProjectionState::Frozen })?;
         let mut tx = model.scratch().await?;
         let kept = model.checkpoint().await?;
         let mut position = kept.map_or(Position::START, |checkpoint| checkpoint.position);
@@ -82,6 +82,9 @@ impl<P: Projection> TablesOf<'_, P> {
             let mut free = Vec::with_capacity(page.events.len());
             for event in page.events {
                 let position = event.position;
+                if stuck.contains(&lane_of_stream(&event)) {
+                    continue;
+                }
                 let batch = definition.read(std::slice::from_ref(&event));
                 let batch = batch.map_err(|cause| unapplied(position, cause.to_string()))?;
                 let keys = definition.keys(&batch).map_err(|cause| unapplied(position, cause.to_string()))?;

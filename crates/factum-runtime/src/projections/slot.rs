@@ -10,7 +10,7 @@ use super::{
     worker::{Order, Run},
 };
 use factum_event::Position;
-use factum_store::{Build, ReadModel, StoreError};
+use factum_store::{Build, ErrorKind, ReadModel, StoreError};
 use futures_channel::oneshot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,8 +40,10 @@ struct State {
     live: Option<Live>,
     building: Option<Live>,
     runs: Vec<(Build, Run)>,
-    /// Why there is no build at all.
+    /// Why it could not be taken up.
     failed: Option<StoreError>,
+    /// Nothing is fed any more.
+    closed: bool,
 }
 
 impl Slot {
@@ -114,7 +116,10 @@ impl Slot {
     pub(super) fn runs(&self, build: Build, run: Run) {
         let mut state = self.state();
         state.runs.retain(|(before, _)| *before != build);
-        state.runs.push((build, run));
+        // Who feeds it ends when nobody can ask it anything.
+        if !state.closed {
+            state.runs.push((build, run));
+        }
     }
 
     pub(super) fn run_of(&self, build: &Build) -> Option<Run> {
@@ -126,9 +131,11 @@ impl Slot {
         self.state().runs.retain(|(of, _)| of != build);
     }
 
-    /// Nothing can be asked of its workers any more.
+    /// Nothing can be asked of its workers any more, and there will be no others.
     pub(super) fn close(&self) -> Vec<Run> {
-        std::mem::take(&mut self.state().runs).into_iter().map(|(_, run)| run).collect()
+        let mut state = self.state();
+        state.closed = true;
+        std::mem::take(&mut state.runs).into_iter().map(|(_, run)| run).collect()
     }
 
     /// Takes a build from who feeds it; none if nobody does.
@@ -151,6 +158,7 @@ impl Slot {
         }
         match live {
             None => match self.failed() {
+                Some(cause) if cause.kind() == ErrorKind::Retry => ProjectionState::Retrying(cause),
                 Some(cause) => ProjectionState::Stopped(StopReason::Refused(cause)),
                 None => ProjectionState::Starting,
             },

@@ -9,7 +9,7 @@ use super::{
     worker::Fed,
 };
 use factum_event::Position;
-use factum_store::{Build, StoreError};
+use factum_store::{Build, Checkpoint, ErrorKind, StoreError};
 use std::sync::Arc;
 
 impl Host {
@@ -19,53 +19,119 @@ impl Host {
         let mut pass = Vec::new();
         for slot in self.slots.values() {
             let _verbs = slot.verbs.lock().await;
-            match self.take_up(slot).await {
-                Ok(building) => pass.extend(building),
-                Err(cause) => {
-                    tracing::error!(projection = slot.name, %cause, "a projection could not be opened");
-                    slot.set_failed(Some(cause));
-                }
-            }
+            // Why not, is kept with it.
+            pass.extend(self.take_up(slot).await.unwrap_or_default());
         }
         self.feed(pass);
         self.started.send_replace(true);
+        let mut failures = 0;
+        while self.slots.values().any(may_pass) {
+            failures += 1;
+            if !self.paused_after(failures).await {
+                return;
+            }
+            for slot in self.slots.values().filter(|slot| may_pass(slot)) {
+                let _verbs = slot.verbs.lock().await;
+                let building = self.take_up(slot).await.unwrap_or_default();
+                self.feed(building.into_iter().collect());
+            }
+        }
     }
 
-    /// Opens one; gives what is to be made beside what is read.
+    /// Opens one; gives what is to be made beside what is read. What is fed already is left alone.
     pub(super) async fn take_up(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Option<Fed>, StoreError> {
+        let taken_up = self.taken_up(slot).await;
+        slot.set_failed(taken_up.as_ref().err().cloned());
+        if let Err(cause) = &taken_up {
+            tracing::error!(projection = slot.name, %cause, "a projection could not be opened");
+            if may_pass(slot)
+                && let Some(live) = slot.live().filter(|live| slot.run_of(&live.build).is_none())
+            {
+                live.reach.became(ProjectionState::Retrying(cause.clone()));
+            }
+        }
+        taken_up
+    }
+
+    async fn taken_up(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Option<Fed>, StoreError> {
         let mut notes = Notes::read(&*self.models, slot.name).await?;
         slot.noted(notes.clone());
-        slot.set_failed(None);
         let version = slot.newest().version();
         let Some(build) = notes.live.clone() else {
+            if notes.last_number == 0 && self.was_kept(slot).await? {
+                // What they told of cannot be known: nothing that happened is told of again.
+                notes.told = self.store().head().await?.position;
+                notes.last_number = 1;
+                self.note(slot, &notes).await?;
+            }
             let live = self.begin(slot, &mut notes).await?;
-            self.run_live(slot, &live, &notes).await;
+            self.run_live(slot, &live, &notes).await?;
             return Ok(None);
         };
-        let live = self.open(slot, &build).await?;
-        if let Err(why) = self.is_of_this_log(&live).await? {
-            tracing::warn!(projection = slot.name, %build, why, "a read model is made anew");
-            let live = self.begin(slot, &mut notes).await?;
-            self.remove(&build).await;
-            self.run_live(slot, &live, &notes).await;
-            return Ok(None);
+        let is_fed = |live: &Live| live.build == build && slot.run_of(&build).is_some();
+        if slot.live().is_none_or(|live| !is_fed(&live)) {
+            let live = self.open(slot, &build).await?;
+            if let Some((checkpoint, why)) = self.not_of_this_log(&live).await? {
+                tracing::warn!(projection = slot.name, %build, why, "a read model is made anew");
+                self.forget_other_life(&mut notes, checkpoint).await?;
+                let live = self.begin(slot, &mut notes).await?;
+                self.run_live(slot, &live, &notes).await?;
+                return Ok(None);
+            }
+            slot.set_live(live.clone());
+            self.run_live(slot, &live, &notes).await?;
         }
-        slot.set_live(live.clone());
-        self.run_live(slot, &live, &notes).await;
+        let stays = notes.gone_back_from == Some(version);
         if let Some(left) = notes.building.clone().filter(|left| left.version != version) {
-            notes.building = None;
-            self.note(slot, &notes).await?;
-            self.remove(&left).await;
+            let is_previous = notes.previous.as_ref() == Some(&left);
+            if !(stays && is_previous && slot.definition(left.version).is_some()) {
+                notes.building = None;
+                self.note(slot, &notes).await?;
+                if !is_previous {
+                    self.remove(&left).await;
+                }
+            }
         }
         let building = match notes.building.clone() {
             Some(building) => building,
-            None if build.version == version => return Ok(None),
+            None if build.version == version || stays => return Ok(None),
             None => self.next_of_version(slot, &mut notes, version).await?,
         };
         if notes.disabled {
             return Ok(None);
         }
         self.take_up_building(slot, building).await
+    }
+
+    /// Whether a build was ever written of which nothing is noted any more.
+    async fn was_kept(&self, slot: &Slot) -> Result<bool, StoreError> {
+        for build in self.models.builds(slot.name).await? {
+            let checkpoint = match self.models.find(&build).await {
+                Ok(Some(model)) => model.checkpoint().await,
+                Ok(None) => Ok(None),
+                Err(cause) => Err(cause),
+            };
+            match checkpoint {
+                Ok(None) => {}
+                Err(cause) if cause.kind() == ErrorKind::Retry => return Err(cause),
+                // One that cannot be read may have been.
+                Ok(Some(_)) | Err(_) => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets go of what was noted about positions of another log, or of another life of this one.
+    async fn forget_other_life(&self, notes: &mut Notes, checkpoint: Checkpoint) -> Result<(), StoreError> {
+        notes.told = if checkpoint.log.log == self.store().identity().log {
+            // What both lives have in common was told of; what else, nobody knows.
+            notes.told.max(checkpoint.position).min(self.store().head().await?.position)
+        } else {
+            Position::START
+        };
+        // Other events may stand there now: those that cannot be applied are parked again, and shown.
+        notes.discarded.clear();
+        Ok(())
     }
 
     /// A build of the version that the application has, to be made beside: one that is kept, or a new one.
@@ -89,7 +155,7 @@ impl Host {
         build: Build,
     ) -> Result<Option<Fed>, StoreError> {
         let mut building = self.open(slot, &build).await?;
-        let of_use = building.model.is_ok() && self.is_of_this_log(&building).await?.is_ok();
+        let of_use = building.model.is_ok() && self.not_of_this_log(&building).await?.is_none();
         if !of_use {
             let mut notes = slot.notes();
             let anew = notes.next_build(slot.name, build.version);
@@ -105,21 +171,32 @@ impl Host {
         match self.claim(slot, &building, None).await {
             Ok(fed) => Ok(Some(fed)),
             Err(halt) => {
-                building.reach.became(state_of(halt));
-                Ok(None)
+                building.reach.became(state_of(&halt));
+                halt.passed().map(|()| None)
             }
         }
     }
 
     /// An empty build to be read at once.
     pub(super) async fn begin(&self, slot: &Arc<Slot>, notes: &mut Notes) -> Result<Live, StoreError> {
+        let before = self.models.builds(slot.name).await?;
+        let noted = notes.last_number;
+        for build in before.iter().filter(|build| build.number > noted) {
+            // Nothing is noted of it, so what it holds is not believed.
+            self.models.remove(build).await?;
+            notes.last_number = notes.last_number.max(build.number);
+        }
         let build = notes.next_build(slot.name, slot.newest().version());
         let live = self.open(slot, &build).await?;
         live.model.clone()?;
         (notes.live, notes.previous, notes.building) = (Some(build), None, None);
+        notes.gone_back_from = None;
         self.note(slot, notes).await?;
         slot.set_live(live.clone());
         slot.set_building(None);
+        for build in before {
+            self.remove(&build).await;
+        }
         Ok(live)
     }
 
@@ -138,18 +215,19 @@ impl Host {
                 found.ok_or_else(|| {
                     let what =
                         format!("open build {build}: it is not there any more: rebuild `{}`", slot.name);
-                    StoreError::new(factum_store::ErrorKind::RepairData, what)
+                    StoreError::new(ErrorKind::RepairData, what)
                 })
             }),
         };
         if let Err(cause) = &model
-            && cause.kind() == factum_store::ErrorKind::Retry
+            && cause.kind() == ErrorKind::Retry
         {
             return Err(cause.clone());
         }
         let position = match &model {
             Ok(model) => match model.checkpoint().await {
                 Ok(checkpoint) => checkpoint.map_or(Position::START, |checkpoint| checkpoint.position),
+                Err(cause) if cause.kind() == ErrorKind::Retry => return Err(cause),
                 Err(cause) => {
                     let state = ProjectionState::Stopped(StopReason::Refused(cause.clone()));
                     return Ok(self.shown(build.clone(), Err(cause), Position::START, state));
@@ -164,52 +242,82 @@ impl Host {
         Ok(self.shown(build.clone(), model, position, state))
     }
 
-    /// Whether what a build holds follows from this log as it is; if not, why.
-    pub(super) async fn is_of_this_log(&self, live: &Live) -> Result<Result<(), String>, StoreError> {
-        let Ok(model) = &live.model else { return Ok(Ok(())) };
-        let Some(checkpoint) = model.checkpoint().await? else { return Ok(Ok(())) };
+    /// Why what a build holds does not follow from this log as it is, if it does not.
+    pub(super) async fn not_of_this_log(
+        &self,
+        live: &Live,
+    ) -> Result<Option<(Checkpoint, String)>, StoreError> {
+        let Ok(model) = &live.model else { return Ok(None) };
+        let Some(checkpoint) = model.checkpoint().await? else { return Ok(None) };
         let (log, head) = (self.store().identity(), self.store().head().await?.position);
-        Ok(if checkpoint.log.log != log.log {
-            Err("it was made from another log".to_owned())
+        let why = if checkpoint.log.log != log.log {
+            "it was made from another log".to_owned()
         } else if checkpoint.log.generation != log.generation {
             let (made, now) = (checkpoint.log.generation, log.generation);
-            Err(format!("it was made in generation {made} of the log, which is in generation {now} now"))
+            format!("it was made in generation {made} of the log, which is in generation {now} now")
         } else if checkpoint.position > head {
             let at = checkpoint.position;
-            Err(format!("it holds events up to {at}, and the log ends at {head}: the log is an older copy"))
+            format!("it holds events up to {at}, and the log ends at {head}: the log is an older copy")
         } else {
-            Ok(())
-        })
+            return Ok(None);
+        };
+        Ok(Some((checkpoint, why)))
     }
 
-    /// Begins to feed the build that is read, unless somebody said otherwise.
-    pub(super) async fn run_live(self: &Arc<Self>, slot: &Arc<Slot>, live: &Live, notes: &Notes) {
+    /// Begins to feed the build that is read, unless somebody said otherwise. An error is what may pass.
+    pub(super) async fn run_live(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        live: &Live,
+        notes: &Notes,
+    ) -> Result<(), StoreError> {
         if live.model.is_err() {
-            return;
+            return Ok(());
         }
         if notes.paused || notes.disabled {
             live.reach.became(ProjectionState::Paused);
-            return;
+            return Ok(());
         }
         if slot.definition(live.build.version).is_none() {
             live.reach.became(ProjectionState::Frozen);
-            return;
+            return Ok(());
         }
         if self.at_rest {
             live.reach.became(ProjectionState::Starting);
-            return;
+            return Ok(());
         }
         match self.claim(slot, live, Some(notes.told)).await {
-            Ok(fed) => self.feed(vec![fed]),
-            Err(halt) => live.reach.became(state_of(halt)),
+            Ok(fed) => {
+                self.feed(vec![fed]);
+                Ok(())
+            }
+            Err(halt) => {
+                live.reach.became(state_of(&halt));
+                halt.passed()
+            }
+        }
+    }
+}
+
+/// Whether it could not be taken up for a reason that may pass.
+fn may_pass(slot: &Arc<Slot>) -> bool {
+    slot.failed().is_some_and(|cause| cause.kind() == ErrorKind::Retry)
+}
+
+impl Halt {
+    /// What may pass, as an error.
+    fn passed(self) -> Result<(), StoreError> {
+        match self {
+            Self::Retry(cause) => Err(cause),
+            Self::Stop(_) => Ok(()),
         }
     }
 }
 
 /// What a build that could not be claimed is doing.
-pub(super) fn state_of(halt: Halt) -> ProjectionState {
-    match halt {
-        Halt::Retry(cause) => ProjectionState::Stopped(StopReason::Refused(cause)),
-        Halt::Stop(reason) => ProjectionState::Stopped(reason),
-    }
+fn state_of(halt: &Halt) -> ProjectionState {
+    ProjectionState::Stopped(match halt {
+        Halt::Retry(cause) => StopReason::Refused(cause.clone()),
+        Halt::Stop(reason) => reason.clone(),
+    })
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use factum_event::{Position, Query, RecordedEvent};
 use factum_store::{
-    PAGE_EVENTS_MAX, ReadOptions, Store, StoreError,
+    BuildTx, PAGE_EVENTS_MAX, ReadOptions, Store, StoreError,
     read_models::{Parked, ParkedQuery},
 };
 use std::{collections::HashSet, sync::Arc};
@@ -53,10 +53,39 @@ impl Member {
         target: (Position, Arc<str>),
         verdict: Verdict,
     ) -> Result<Swept, Halt> {
+        let swept = self.go_through(store, Some((target.0, &target.1, verdict))).await;
+        if swept.is_err() {
+            self.broke_off();
+        }
+        swept
+    }
+
+    /// Applies what waits behind nothing: where an earlier release was cut short.
+    pub(super) async fn release(&mut self, store: &dyn Store) -> Result<(), Halt> {
+        if !self.may_be_loose() {
+            return Ok(());
+        }
+        match self.go_through(store, None).await {
+            Ok(_) => {
+                self.nothing_is_loose();
+                Ok(())
+            }
+            Err(halt) => {
+                self.broke_off();
+                Err(halt)
+            }
+        }
+    }
+
+    async fn go_through(
+        &mut self,
+        store: &dyn Store,
+        target: Option<(Position, &Arc<str>, Verdict)>,
+    ) -> Result<Swept, Halt> {
         self.settle().await?;
         let mut stuck = HashSet::new();
         let mut after = None;
-        let mut found = false;
+        let mut found = target.is_none();
         let mut done = 0;
         loop {
             let query = ParkedQuery { after: after.clone(), limit: PARKED_PAGE, ..ParkedQuery::default() };
@@ -64,7 +93,10 @@ impl Member {
             let Some(last) = page.last() else { break };
             after = Some((last.position, Arc::clone(&last.key)));
             for parked in page {
-                let is_target = (parked.position, &parked.key) == (target.0, &target.1);
+                let verdict = target
+                    .filter(|(position, key, _)| (parked.position, &parked.key) == (*position, *key))
+                    .map(|(_, _, verdict)| verdict);
+                let is_target = verdict.is_some();
                 if !found && !is_target {
                     stuck.insert(parked.key);
                     continue;
@@ -74,7 +106,7 @@ impl Member {
                         return self.in_the_way(&parked.key).await;
                     }
                     found = true;
-                    if verdict == Verdict::Discard {
+                    if verdict == Some(Verdict::Discard) {
                         self.take_off(&parked).await?;
                         continue;
                     }
@@ -82,17 +114,23 @@ impl Member {
                     stuck.insert(parked.key);
                     continue;
                 }
+                if stuck.contains(&parked.key) {
+                    continue;
+                }
                 let Some(event) = event_at(store, parked.position).await? else {
                     stuck.insert(parked.key);
                     continue;
                 };
-                if stuck.contains(&parked.key) || stuck.contains(&lane_of_stream(&event)) {
+                if stuck.contains(&lane_of_stream(&event)) {
                     stuck.insert(parked.key);
                     continue;
                 }
                 match self.try_again(&parked, &event, &mut stuck).await? {
                     Ok(()) => done += 1,
                     Err(cause) if is_target => return Ok(Swept::StillFails(cause)),
+                    Err(_) if self.is_given_up(parked.position, &parked.key) => {
+                        self.take_off(&parked).await?
+                    }
                     Err(_) => drop(stuck.insert(parked.key)),
                 }
             }
@@ -181,6 +219,20 @@ impl Member {
         &mut self,
         store: &dyn Store,
         key: &str,
+        events: Vec<RecordedEvent>,
+        through: Position,
+    ) -> Result<Result<u64, String>, Halt> {
+        let made = self.make_anew(store, key, events, through).await;
+        if made.is_err() {
+            self.broke_off();
+        }
+        made
+    }
+
+    async fn make_anew(
+        &mut self,
+        store: &dyn Store,
+        key: &str,
         mut events: Vec<RecordedEvent>,
         through: Position,
     ) -> Result<Result<u64, String>, Halt> {
@@ -202,32 +254,51 @@ impl Member {
             events.extend(page.events.into_iter().filter(|event| self.belongs(event, &lane)));
             after = page.next.unwrap_or(self.position);
         }
-        let mut tx = self.begin().await?;
-        let mut applied = self.forget(key, &mut *tx).await;
-        for event in &events {
-            if applied.is_err() {
-                break;
+        loop {
+            let mut tx = self.begin().await?;
+            let (at, fault) = match self.apply_anew(key, &lane, &events, &mut *tx).await {
+                Ok(()) => {
+                    tx.commit(None).await?;
+                    self.ended(true);
+                    return Ok(Ok(u64::try_from(events.len()).unwrap_or(u64::MAX)));
+                }
+                Err(failed) => failed,
+            };
+            drop(tx);
+            self.ended(false);
+            match (fault, at) {
+                (Fault::Store(cause), _) => return Err(cause.into()),
+                (Fault::Event { .. }, Some(at)) if self.is_given_up(events[at].position, &lane) => {
+                    drop(events.remove(at));
+                }
+                (Fault::Event { cause, .. }, Some(at)) => {
+                    let position = events[at].position;
+                    return Ok(Err(format!("cannot apply the event at {position} of that key: {cause}")));
+                }
+                (Fault::Event { cause, .. }, None) => return Ok(Err(cause)),
             }
-            applied = match self.read_one(event) {
-                Ok(Some((batch, _))) => self.apply_batch(&batch, &[Arc::clone(&lane)], &mut *tx).await,
+        }
+    }
+
+    /// An error is which of the events could not be applied, and why; none of them, if the key could not be
+    /// forgotten.
+    async fn apply_anew(
+        &mut self,
+        key: &str,
+        lane: &Arc<str>,
+        events: &[RecordedEvent],
+        tx: &mut dyn BuildTx,
+    ) -> Result<(), (Option<usize>, Fault)> {
+        self.forget(key, tx).await.map_err(|fault| (None, fault))?;
+        for (at, event) in events.iter().enumerate() {
+            let applied = match self.read_one(event) {
+                Ok(Some((batch, _))) => self.apply_batch(&batch, std::slice::from_ref(lane), tx).await,
                 Ok(None) => Ok(()),
                 Err(cause) => Err(Fault::Event { position: Some(event.position), cause }),
             };
+            applied.map_err(|fault| (Some(at), fault))?;
         }
-        if let Err(fault) = applied {
-            drop(tx);
-            self.ended(false);
-            return match fault {
-                Fault::Event { position: Some(position), cause } => {
-                    Ok(Err(format!("cannot apply the event at {position} of that key: {cause}")))
-                }
-                Fault::Event { position: None, cause } => Ok(Err(cause)),
-                Fault::Store(cause) => Err(cause.into()),
-            };
-        }
-        tx.commit(None).await?;
-        self.ended(true);
-        Ok(Ok(u64::try_from(events.len()).unwrap_or(u64::MAX)))
+        Ok(())
     }
 
     /// Whether an event belongs to a key.

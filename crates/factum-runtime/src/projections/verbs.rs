@@ -88,10 +88,16 @@ impl Projections {
         } else {
             let notes = slot.notes();
             if let Some(live) = slot.live().filter(|live| !is_fed(slot, live)) {
-                self.host.run_live(slot, &live, &notes).await;
+                self.host.run_live(slot, &live, &notes).await?;
             }
-            if let Some(building) = slot.building().filter(|building| !is_fed(slot, building)) {
-                let fed = self.host.take_up_building(slot, building.build).await?;
+            let building = match slot.building() {
+                Some(building) if is_fed(slot, &building) => None,
+                Some(building) => Some(building.build),
+                // It was disabled when the application started.
+                None => notes.building,
+            };
+            if let Some(building) = building {
+                let fed = self.host.take_up_building(slot, building).await?;
                 self.host.feed(fed.into_iter().collect());
             }
         }
@@ -113,27 +119,48 @@ impl Projections {
         let mut notes = slot.notes();
         let old: Vec<_> =
             [&notes.live, &notes.previous, &notes.building].into_iter().flatten().cloned().collect();
+        let mut fed = Vec::new();
         for build in &old {
             if let Some(member) = slot.leave(build).await {
                 notes.told = notes.told.max(member.position);
+                let building = slot.building().is_some_and(|building| building.build == *build);
+                fed.push(Fed { member, slot: Arc::clone(&slot), building });
             }
         }
         let left = slot.live();
-        notes.told = match slot.mark() {
-            Some(mark) => notes.told.max(mark),
-            // What it told of cannot be known: nothing that happened is told of again.
-            None => self.host.store().head().await?.position,
+        let begun = async {
+            notes.told = match slot.mark() {
+                Some(mark) => notes.told.max(mark),
+                // What it told of cannot be known: nothing that happened is told of again.
+                None => self.host.store().head().await?.position,
+            };
+            self.host.begin(&slot, &mut notes).await
+        }
+        .await;
+        let live = match begun {
+            Ok(live) => live,
+            Err(cause) => {
+                self.feed_again(fed);
+                return Err(cause.into());
+            }
         };
-        let live = self.host.begin(&slot, &mut notes).await?;
         slot.set_failed(None);
+        drop(fed);
         if let Some(left) = left {
             left.reach.became(ProjectionState::Stopped(StopReason::Ended));
         }
-        self.host.run_live(&slot, &live, &notes).await;
+        self.host.run_live(&slot, &live, &notes).await?;
         for build in &old {
             self.host.remove(build).await;
         }
         Ok(())
+    }
+
+    /// They go on as if nothing had been asked.
+    fn feed_again(&self, fed: Vec<Fed>) {
+        for fed in fed {
+            self.host.feed(vec![fed]);
+        }
     }
 
     /// Makes it anew beside the one that is read, from the first event on. Readers move over once it has caught
@@ -188,7 +215,7 @@ impl Projections {
         }
         let mut notes = slot.notes();
         let build = notes.next_build(slot.name, slot.newest().version());
-        notes.building = Some(build.clone());
+        (notes.building, notes.gone_back_from) = (Some(build.clone()), None);
         self.host.note(slot, &notes).await?;
         Ok(self.host.take_up_building(slot, build).await?)
     }
@@ -204,6 +231,9 @@ impl Projections {
         let Some(build) = notes.building.take() else {
             return Err(conflict(&slot, "is not being rebuilt: there is nothing to cancel"));
         };
+        if notes.previous.as_ref() == Some(&build) {
+            notes.gone_back_from = None;
+        }
         self.host.note(&slot, &notes).await?;
         drop(slot.leave(&build).await);
         if let Some(building) = slot.building() {
@@ -233,6 +263,8 @@ impl Projections {
                 "has no build before the one that is read: there is nothing to go back to",
             ));
         };
+        let newest = slot.newest().version();
+        notes.gone_back_from = Some(newest).filter(|newest| *newest != previous.version);
         if slot.definition(previous.version).is_some() {
             notes.building = Some(previous.clone());
             self.host.note(&slot, &notes).await?;
@@ -242,20 +274,25 @@ impl Projections {
         }
         let live = self.host.open(&slot, &previous).await?;
         live.model.clone()?;
-        if let Some(member) = match slot.live() {
-            Some(old) => slot.leave(&old.build).await,
-            None => None,
-        } {
+        let mut fed = Vec::new();
+        if let Some(old) = slot.live()
+            && let Some(member) = slot.leave(&old.build).await
+        {
             notes.told = notes.told.max(member.position);
+            fed.push(Fed { member, slot: Arc::clone(&slot), building: false });
         }
         let old = notes.live.replace(previous);
         notes.previous = old;
-        self.host.note(&slot, &notes).await?;
+        if let Err(cause) = self.host.note(&slot, &notes).await {
+            self.feed_again(fed);
+            return Err(cause.into());
+        }
+        drop(fed);
         if let Some(old) = slot.live() {
             old.reach.became(ProjectionState::Stopped(StopReason::Ended));
         }
         slot.set_live(live.clone());
-        self.host.run_live(&slot, &live, &notes).await;
+        self.host.run_live(&slot, &live, &notes).await?;
         Ok(())
     }
 

@@ -170,26 +170,36 @@ impl Worker {
     }
 
     async fn step(&mut self) -> Step {
+        let store = Arc::clone(self.host.store());
+        if let Some(step) = self.release(&*store).await {
+            return step;
+        }
         match self.go_ahead().await {
             Some(step) => return step,
             None => self.ahead = None,
         }
-        let store = Arc::clone(self.host.store());
         let head = match store.head().await {
             Ok(head) => head,
             Err(cause) => return self.log_failed(&cause),
         };
-        if let Some(at) = self
-            .fed
-            .iter()
-            .position(|fed| fed.building && fed.member.position >= Self::limit(fed, head.position))
-        {
-            return self.take_over(at).await;
+        let mut held_up = false;
+        for at in 0..self.fed.len() {
+            let fed = &self.fed[at];
+            if fed.building && fed.member.position >= Self::limit(fed, head.position) {
+                match self.take_over(at).await {
+                    // The others go on.
+                    Step::HeldUp => held_up = true,
+                    step => return step,
+                }
+            }
         }
         let behind = self.fed.iter().filter(|fed| fed.member.position < Self::limit(fed, head.position));
         let Some(after) = behind.map(|fed| fed.member.position).min() else {
             for fed in &self.fed {
                 fed.member.became(ProjectionState::CaughtUp);
+            }
+            if held_up {
+                return Step::HeldUp;
             }
             return Step::Idle(head.sequence);
         };
@@ -212,13 +222,34 @@ impl Worker {
 
     /// Feeds what was read ahead to the one build that it was read for; nothing if there is none any more.
     async fn go_ahead(&mut self) -> Option<Step> {
-        let page = self.ahead.as_mut()?.next().await;
+        let ahead = self.ahead.as_mut()?.next().await?;
         let [fed] = &mut *self.fed else { return None };
-        let page = page.filter(|page| page.after == fed.member.position)?;
-        let limit = [page.through];
-        fed.member.prepare(page.batch);
-        // It is behind, or nothing would have been read ahead.
-        Some(self.take_in(&page.events, page.through, &limit, page.through.next()).await)
+        fed.member.became(ProjectionState::CatchingUp);
+        match fed.member.feed_ahead(ahead).await {
+            Ok(true) => Some(Step::Moved),
+            // As always then, where what is wrong is found.
+            Ok(false) => None,
+            Err(halt) => Some(self.halted(0, halt)),
+        }
+    }
+
+    /// What becomes of a build that takes in nothing at the moment.
+    fn halted(&mut self, at: usize, halt: Halt) -> Step {
+        let fed = &mut self.fed[at];
+        match halt {
+            Halt::Retry(cause) => {
+                tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");
+                fed.member.became(ProjectionState::Retrying(cause));
+                if self.fed.len() == 1 {
+                    return Step::Failed;
+                }
+                // The others do not wait for it.
+                let fed = self.fed.remove(at);
+                self.host.feed(vec![fed]);
+            }
+            Halt::Stop(reason) => stopped(&self.fed.remove(at), reason),
+        }
+        Step::Moved
     }
 
     async fn take_in(
@@ -228,36 +259,39 @@ impl Worker {
         limits: &[Position],
         head: Position,
     ) -> Step {
-        let mut failed = false;
-        let mut index = 0;
+        let mut came_to = Step::Moved;
+        let mut at = 0;
         for limit in limits.iter().copied() {
-            let alone = self.fed.len() == 1;
-            let Some(fed) = self.fed.get_mut(index) else { break };
+            let Some(fed) = self.fed.get_mut(at) else { break };
             if through < head {
                 fed.member.became(ProjectionState::CatchingUp);
             }
             let end = events.partition_point(|event| event.position <= limit);
             match fed.member.feed(&events[..end], through.min(limit)).await {
-                Ok(()) => index += 1,
-                Err(Halt::Retry(cause)) => {
-                    tracing::warn!(projection = fed.member.name(), %cause, "a projection tries again");
-                    fed.member.became(ProjectionState::Retrying(cause));
-                    if alone {
-                        failed = true;
-                        index += 1;
-                    } else {
-                        // The others do not wait for it.
-                        let fed = self.fed.remove(index);
-                        self.host.feed(vec![fed]);
+                Ok(()) => at += 1,
+                Err(halt) => {
+                    if let Step::Failed = self.halted(at, halt) {
+                        came_to = Step::Failed;
+                        at += 1;
                     }
-                }
-                Err(Halt::Stop(reason)) => {
-                    let fed = self.fed.remove(index);
-                    stopped(&fed, reason);
                 }
             }
         }
-        if failed { Step::Failed } else { Step::Moved }
+        came_to
+    }
+
+    /// Lets go what was released before and is not applied yet; none if all of it is.
+    async fn release(&mut self, store: &dyn Store) -> Option<Step> {
+        let at = self.fed.iter().position(|fed| fed.member.may_be_loose())?;
+        match self.fed[at].member.release(store).await {
+            Ok(()) => {}
+            Err(Halt::Retry(cause)) => {
+                self.fed[at].member.became(ProjectionState::Retrying(cause));
+                return Some(Step::Failed);
+            }
+            Err(Halt::Stop(reason)) => stopped(&self.fed.remove(at), reason),
+        }
+        Some(Step::Moved)
     }
 
     fn log_failed(&mut self, cause: &StoreError) -> Step {

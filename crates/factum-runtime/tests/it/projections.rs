@@ -2,14 +2,12 @@
 
 mod at_rest;
 pub(crate) mod counters;
+mod deaths;
+mod desk;
+mod fences;
+mod modes;
+mod parks;
+mod random;
+mod rebuilds;
+mod restarts;
 mod smoke;
-
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static POISON: AtomicBool = AtomicBool::new(false);
-
-/// Whether poisoned events cannot be applied at the moment.
-pub(crate) fn poisonous() -> bool {
-    POISON.load(Ordering::SeqCst)
-}

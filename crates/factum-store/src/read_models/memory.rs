@@ -51,7 +51,8 @@ struct MemoryTx {
     state: Arc<Mutex<State>>,
     /// None: never to be kept.
     fence: Option<u64>,
-    documents: HashMap<Arc<str>, Option<Document>>,
+    /// In the order they were changed: the last one of a key counts.
+    documents: Vec<(Arc<str>, Option<Document>)>,
     parked: HashMap<(Position, Arc<str>), Option<Parked>>,
 }
 
@@ -156,7 +157,7 @@ impl MemoryBuild {
             build: self.build.clone(),
             state: Arc::clone(&self.state),
             fence,
-            documents: HashMap::new(),
+            documents: Vec::new(),
             parked: HashMap::new(),
         })
     }
@@ -276,8 +277,8 @@ impl BuildTx for MemoryTx {
     }
 
     fn document<'a>(&'a mut self, key: &'a str) -> BoxFuture<'a, Result<Option<Document>, StoreError>> {
-        let found = match self.documents.get(key) {
-            Some(changed) => changed.clone(),
+        let found = match self.documents.iter().rev().find(|(changed, _)| **changed == *key) {
+            Some((_, changed)) => changed.clone(),
             None => lock(&self.state).documents.get(key).cloned(),
         };
         Box::pin(ready(Ok(found)))

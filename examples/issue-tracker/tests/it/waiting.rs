@@ -19,6 +19,8 @@ use std::{
 struct Held {
     tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
     gone: AtomicBool,
+    /// Whether the first one who waits lets them go.
+    ready: AtomicBool,
 }
 
 impl std::fmt::Debug for Held {
@@ -40,6 +42,9 @@ impl Spawn for Held {
 
 impl Sleep for Held {
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        if self.ready.load(Ordering::SeqCst) {
+            self.let_go();
+        }
         if self.gone.load(Ordering::SeqCst) { Box::pin(pending()) } else { Box::pin(ready(())) }
     }
 }
@@ -59,12 +64,29 @@ fn get(served: &Served, path: &str) -> (u16, String) {
     (answer.status, answer.header("Retry-After").to_owned())
 }
 
+fn served(held: &Arc<Held>) -> Served {
+    let builder = issue_tracker::setup(App::in_memory());
+    Served::over(builder.spawn(Arc::clone(held) as _).sleep(Arc::clone(held) as _).start())
+}
+
+#[test]
+fn s0_27_a_read_waits_for_what_was_accepted_before_it() {
+    for path in ["", "/history"] {
+        let held = Arc::new(Held::default());
+        let served = served(&held);
+        let (_, body) = served.send("POST", "", &json!({"title": "t", "description": "d"}));
+        let issue = format!("/{}", body["id"].as_str().unwrap());
+        assert_eq!(served.send("PUT", &issue, &json!({"title": "u", "description": "d"})).0, 202);
+        held.ready.store(true, Ordering::SeqCst);
+        let answer = served.get(&format!("{issue}{path}"));
+        assert_eq!((answer.status, answer.text.contains(r#""u""#)), (200, true), "{answer:?}");
+    }
+}
+
 #[test]
 fn s0_10_a_uuid_is_known_once_its_creation_was_accepted_and_no_other_is() {
     let held = Arc::new(Held::default());
-    let builder = issue_tracker::setup(App::in_memory());
-    let app = builder.spawn(Arc::clone(&held) as _).sleep(Arc::clone(&held) as _).start();
-    let served = Served::over(app);
+    let served = served(&held);
     let form = json!({"title": "t", "description": "d"});
     let (status, body) = served.send("POST", "", &form);
     assert_eq!(status, 202);

@@ -71,7 +71,16 @@ fn what_is_said_at_rest_holds_from_the_next_start_on() {
         resting.projections().rebuild("sum").await.unwrap();
         let status = resting.projections().status("sum").await.unwrap();
         assert_eq!((status.state, &status.build), (ProjectionState::Paused, &before));
-        assert_eq!(status.building.unwrap().position.get(), 0, "nobody feeds it");
+        let building = status.building.unwrap();
+        assert_eq!(
+            (building.position.get(), building.state),
+            (0, ProjectionState::Starting),
+            "nobody feeds it"
+        );
+        resting.projections().resume("sum").await.unwrap();
+        let resumed = resting.projections().status("sum").await.unwrap().state;
+        assert_eq!(resumed, ProjectionState::Starting, "nobody feeds it");
+        resting.projections().pause("sum").await.unwrap();
         drop(resting);
         let last = app(directory.path()).start().unwrap();
         add(&last, 1).await;
