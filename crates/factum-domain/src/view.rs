@@ -115,17 +115,11 @@ pub trait View: Default + Clone + Debug + Kept + Send + Sync + 'static {
     }
 }
 
-/// What can be kept as a document and read again.
+/// What can be kept as a document and read again. By a name of its own: the compiler tells of serde's traits in the
+/// place of it as if [`View`] were sealed.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be kept: it lacks serde's `Serialize` or `Deserialize`",
-    label = "cannot be kept",
-    note = "a document is stored as serde writes it: `#[derive(Default, Clone, Debug, Serialize, Deserialize)]` on \
-            `{Self}`, with `serde` among the dependencies"
-)]
 pub trait Kept: Serialize + DeserializeOwned {}
 
-#[diagnostic::do_not_recommend]
 impl<D: Serialize + DeserializeOwned> Kept for D {}
 
 /// Events that a view can read: a `derive(Event)` enum, a `derive(Subset)` one, or `Recorded<..>` of either.

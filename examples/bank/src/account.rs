@@ -69,3 +69,18 @@ impl Account {
         Representation { account_id, owner, balance, revision }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{anns, deposited, id, opened, transferred, withdrawn};
+
+    #[test]
+    fn s1_12_an_account_is_what_its_events_leave_and_no_others() {
+        let given = anns().and([opened(2), deposited(1, 10), deposited(2, 5), withdrawn(1, 3)]);
+        let given = given.and(transferred(1, 2, 4));
+        let account =
+            |nth| given.document::<Account>(id(nth)).map(|account| (account.balance, account.revision.get()));
+        assert_eq!([account(1), account(2), account(3)], [Some((3, 3)), Some((9, 2)), None]);
+    }
+}

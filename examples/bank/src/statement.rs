@@ -182,3 +182,25 @@ impl<'a> Entry<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{anns, deposited, id, withdrawn};
+
+    #[test]
+    fn s1_13_what_comes_late_changes_the_month_in_which_it_was_true_and_no_other() {
+        let at = |time: &str| time.parse::<Timestamp>().unwrap();
+        let [october, november] = ["2026-10", "2026-11"].map(|month| month.parse::<Month>().unwrap());
+        let given = anns().at(at("2026-10-30T12:00:00Z")).and([deposited(1, 10)]);
+        let given = given.at(at("2026-11-02T12:00:00Z")).and([withdrawn(1, 3)]);
+        let of = |given: &factum::Given, month| {
+            let statement = given.document::<Statement>((id(1), month)).unwrap();
+            (statement.credited, statement.debited, statement.entries)
+        };
+        assert_eq!((of(&given, october), of(&given, november)), ((10, 0, 1), (0, 3, 1)));
+        let given = given.and([fact(deposited(1, 4)).effective_at(at("2026-10-31T23:59:59.999999Z"))]);
+        assert_eq!((of(&given, october), of(&given, november)), ((14, 0, 2), (0, 3, 1)));
+        assert_eq!(given.document::<Statement>((id(1), "2026-12".parse().unwrap())), None);
+    }
+}

@@ -241,22 +241,9 @@ mod tests {
     };
     use factum::Given;
 
-    /// The document of [`issue`], folded on read.
-    #[derive(Debug, Clone, Default)]
-    struct Folded(IssueDocument);
-
-    impl Model for Folded {
-        type Scope = Stream<IssueId>;
-        type Event = Recorded<IssueEvent>;
-
-        fn apply(&mut self, recorded: Recorded<IssueEvent>) {
-            assert_eq!(IssueDocument::keys(&recorded), [issue()]);
-            self.0.apply(&issue(), &recorded);
-        }
-    }
-
+    /// The document of [`issue`].
     fn read(given: &Given) -> Json {
-        let Folded(IssueDocument(read)) = given.view(issue());
+        let read = given.document::<IssueDocument>(issue()).and_then(|IssueDocument(read)| read);
         let stored = serde_json::to_vec(&read).unwrap();
         let again: Option<Representation> = serde_json::from_slice(&stored).unwrap();
         assert_eq!(serde_json::to_vec(&again).unwrap(), stored, "what is kept is read back the same");

@@ -359,7 +359,7 @@ fn a_document_is_folded_from_the_events_of_its_key_and_kept_between_them() {
 }
 
 fn document_of(given: &Given, key: CourseId) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(|| given.document::<Roster>(key))).unwrap_err();
+    let panic = catch_unwind(AssertUnwindSafe(|| given.document::<Roster>(key))).expect_err("it fails");
     panic.downcast_ref::<String>().expect("a message").clone()
 }
 

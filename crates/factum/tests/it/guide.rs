@@ -1,5 +1,10 @@
 //! The code that the guide shows, compiled and run: each page includes it from here by its anchors.
-#![allow(dead_code, unreachable_pub, reason = "it is written as an application's own module would be")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is written as an application's own module would be, and is a test all the same"
+)]
 
 mod decisions;
 mod events;
