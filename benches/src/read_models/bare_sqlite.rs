@@ -17,10 +17,12 @@ type Page = Vec<(String, Vec<u8>, i64)>;
 pub(super) fn pages(options: &Options) -> Result<Vec<Page>, Failure> {
     let mut balances: BTreeMap<String, Balance> = BTreeMap::new();
     let mut pages = Vec::new();
+    let ProjectionBounds { page_events, ahead_pages, .. } = ProjectionBounds::default();
+    let events_per_transaction = u64::try_from(page_events * ahead_pages)?;
     let mut position = 0;
     while position < options.events {
         let mut touched: BTreeMap<String, i64> = BTreeMap::new();
-        for _ in 0..u64::try_from(ProjectionBounds::default().ahead_events)?.min(options.events - position) {
+        for _ in 0..events_per_transaction.min(options.events - position) {
             let event = payment(position, options.documents);
             position += 1;
             let key: AccountId = Balance::keys(&event).remove(0);

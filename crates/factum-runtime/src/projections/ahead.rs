@@ -38,8 +38,11 @@ impl Ahead {
             let query = definition.query();
             while after < up_to {
                 let (mut events, mut bytes, mut through) = (Vec::<RecordedEvent>::new(), 0, after);
-                while through < up_to && events.len() < bounds.ahead_events && bytes < bounds.ahead_bytes {
-                    let limit = bounds.page_events.min(bounds.ahead_events - events.len());
+                for _ in 0..bounds.ahead_pages.max(1) {
+                    if through >= up_to || bytes >= bounds.ahead_bytes {
+                        break;
+                    }
+                    let limit = bounds.page_events;
                     let options =
                         ReadOptions { after: through, up_to: Some(up_to), limit, ..ReadOptions::default() };
                     // What fails here fails again where it is told.

@@ -7,10 +7,10 @@ use std::time::Duration;
 /// How much a projection takes in at once, and how it tries again.
 #[derive(Clone, Copy, Debug)]
 pub struct ProjectionBounds {
-    /// Most events in one transaction; their payloads are bounded by [`factum_store::PAGE_BYTES_MAX`] bytes.
+    /// Most events in one page, which is one transaction; their payloads are bounded by [`factum_store::PAGE_BYTES_MAX`] bytes.
     pub page_events: usize,
-    /// Most events in one transaction of a build that is far behind.
-    pub ahead_events: usize,
+    /// Most pages in one transaction of a build that is far behind.
+    pub ahead_pages: usize,
     /// Their payloads end with the page that brings them to so many bytes.
     pub ahead_bytes: usize,
     /// Most keys of a projection by which events may wait. With more it stops.
@@ -36,7 +36,7 @@ impl Default for ProjectionBounds {
         };
         Self {
             page_events: PAGE_EVENTS_MAX,
-            ahead_events: 4 * PAGE_EVENTS_MAX,
+            ahead_pages: 4,
             ahead_bytes: 16 * 1024 * 1024,
             parked_keys: 100_000,
             event: pauses(3, 20, 200),

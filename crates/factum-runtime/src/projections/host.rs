@@ -92,7 +92,8 @@ impl Host {
             one.slot.runs(one.member.build().clone(), run.clone());
         }
         let names: Vec<_> = fed.iter().map(|fed| fed.member.name()).collect();
-        let worker = Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None };
+        let worker =
+            Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None, one_by_one: 0 };
         drop(run);
         self.spawn.spawn_beside(
             "factum-projection",

@@ -133,12 +133,17 @@ impl Member {
         self.definition.name()
     }
 
+    /// Whether what comes after a place can be taken in as a whole, as far as is known: where something waits or
+    /// was told of, each event is looked at.
+    pub(super) fn may_be_fed_ahead(&self, after: Position) -> bool {
+        !self.unsure && self.lanes.is_empty() && self.told.is_none_or(|told| told <= after)
+    }
+
     /// Takes in what was read ahead, which is all that it is interested in after `after`; tells whether it did. If
     /// not, nothing was kept, and it is to be fed as always.
     pub(super) async fn feed_ahead(&mut self, ahead: AheadBatch) -> Result<bool, Halt> {
         let AheadBatch { after, batch, through } = ahead;
-        let told_of_some = self.told.is_some_and(|told| told > after);
-        if self.unsure || told_of_some || !self.lanes.is_empty() || self.position != after {
+        if !self.may_be_fed_ahead(after) || self.position != after {
             return Ok(false);
         }
         match self.keep(&[(batch, None)], Some(after.next()), Vec::new(), through).await {

@@ -22,6 +22,9 @@ use std::{sync::Arc, time::Duration};
 /// A build whose turn to be read has come looks again so soon, while something else is done about its projection.
 const HELD_UP: Duration = Duration::from_millis(5);
 
+/// After what was read ahead could not be taken in, so many pages are taken in one by one.
+const ONE_BY_ONE: u32 = 16;
+
 /// What a worker is asked, about one of its builds.
 pub(super) enum Order {
     /// Feed it no more.
@@ -66,6 +69,8 @@ pub(super) struct Worker {
     pub(super) failures: u32,
     /// What is read ahead, of one build that is far behind.
     pub(super) ahead: Option<Ahead>,
+    /// How many pages are taken in one by one before any is read ahead again.
+    pub(super) one_by_one: u32,
 }
 
 /// What a step came to.
@@ -213,10 +218,14 @@ impl Worker {
             Err(cause) => return self.log_failed(&cause),
         };
         let through = page.next.or(up_to).unwrap_or(page.head);
-        if let (Some(next), [one], [limit]) = (page.next, &*self.fed, &*limits) {
+        if let (Some(next), [one], [limit]) = (page.next, &*self.fed, &*limits)
+            && one.member.may_be_fed_ahead(after)
+            && self.one_by_one == 0
+        {
             let definition = Arc::clone(&one.member.definition);
             self.ahead = Some(Ahead::begin(&self.host, definition, next, *limit));
         }
+        self.one_by_one = self.one_by_one.saturating_sub(1);
         self.take_in(&page.events, through, &limits, head.position).await
     }
 
@@ -225,12 +234,13 @@ impl Worker {
         let ahead = self.ahead.as_mut()?.next().await?;
         let [fed] = &mut *self.fed else { return None };
         fed.member.became(ProjectionState::CatchingUp);
-        match fed.member.feed_ahead(ahead).await {
-            Ok(true) => Some(Step::Moved),
-            // As always then, where what is wrong is found.
-            Ok(false) => None,
-            Err(halt) => Some(self.halted(0, halt)),
+        let fed = fed.member.feed_ahead(ahead).await;
+        if let Ok(true) = fed {
+            return Some(Step::Moved);
         }
+        // As always then, where what is wrong is found.
+        (self.ahead, self.one_by_one) = (None, ONE_BY_ONE);
+        fed.err().map(|halt| self.halted(0, halt))
     }
 
     /// What becomes of a build that takes in nothing at the moment.
