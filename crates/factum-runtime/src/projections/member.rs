@@ -178,7 +178,10 @@ impl Member {
         self.folding.ended(false);
         let kept = self.model.checkpoint().await?;
         self.written = kept.map_or(Position::START, |checkpoint| checkpoint.position);
-        self.position = self.position.max(self.written);
+        if self.written > self.position {
+            // What was told to have failed was kept, and is not told again.
+            self.came_to(self.written);
+        }
         self.lanes = lanes(&*self.model, self.bounds).await?;
         self.unsure = false;
         Ok(())

@@ -68,8 +68,12 @@ impl Host {
             self.run_live(slot, &live, &notes).await?;
             return Ok(None);
         };
-        let is_fed = |live: &Live| live.build == build && slot.run_of(&build).is_some();
-        if slot.live().is_none_or(|live| !is_fed(&live)) {
+        // Who waits for one that was opened before waits for this one.
+        if let Some(live) = slot.live().filter(|live| live.build == build && live.model.is_ok()) {
+            if slot.run_of(&build).is_none() {
+                self.run_live(slot, &live, &notes).await?;
+            }
+        } else {
             let live = self.open(slot, &build).await?;
             if let Some((checkpoint, why)) = self.not_of_this_log(&live).await? {
                 tracing::warn!(projection = slot.name, %build, why, "a read model is made anew");

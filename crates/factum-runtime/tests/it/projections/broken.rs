@@ -6,10 +6,10 @@ use super::{
 };
 use factum::{
     ErrorKind, ProjectionState, QueryError, StopReason, block_on,
-    store::{MemoryStore, ReadModels, Store},
+    store::{MemoryReadModels, MemoryStore, ReadModels, Store},
 };
 use factum_sqlite::SqliteReadModels;
-use factum_testkit::{Faults, FaultyReadModels, Life};
+use factum_testkit::{Faults, FaultyReadModels, Life, Scheduler};
 use std::{path::Path, sync::Arc};
 
 type Ledger0 = Ledger<0, 1>;
@@ -44,6 +44,25 @@ fn what_fails_and_passes_is_tried_again_until_it_is_done_and_done_once() {
             holds::<Sum0>(&app).await;
             holds_entries::<Ledger0>(&app).await;
             told_once(&ledger);
+            app.stop().await;
+        });
+    }
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_noticed_without_a_further_event() {
+    for seed in 0..10 {
+        let (store, keys, scheduler) = (log(), Keys::new(), Scheduler::new(seed));
+        // Every answer is lost, and every other commit is kept.
+        let life = Life::new(Faults { unknown_one_in: 1, ..Faults::default() }, seed);
+        let models: Arc<dyn ReadModels> =
+            FaultyReadModels::new("views", Arc::new(MemoryReadModels::new()), life);
+        scheduler.run(async {
+            let app = on(&store, &models, 3).spawn(Arc::new(scheduler.process()));
+            let app = app.sleep(Arc::new(scheduler.clone())).view::<Sum0>().start();
+            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+            caught_up(app.projections(), "sum").await;
+            holds::<Sum0>(&app).await;
             app.stop().await;
         });
     }

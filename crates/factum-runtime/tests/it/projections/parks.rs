@@ -258,6 +258,27 @@ fn what_this_build_cannot_read_holds_up_its_stream_and_whatever_shares_a_key_wit
 }
 
 #[test]
+fn within_a_page_what_waits_by_one_key_makes_others_wait_by_it() {
+    block_on(async {
+        let keys = Keys::new();
+        let app = App::in_memory().projection_bounds(bounds(1000)).view::<Sum0>().start();
+        let stream = Added { key: keys.key(1), amount: 2 }.to_new().stream;
+        append_raw(&**app.store(), vec![NewEvent { stream, ..raw(&keys, "counting.invented", 1, "{}") }])
+            .await;
+        caught_up(app.projections(), "sum").await;
+        // The first waits for its stream, the second for a key of the first.
+        let both = [
+            Moved { key: keys.key(1), to: keys.key(2), amount: 1 },
+            Moved { key: keys.key(2), to: keys.key(3), amount: 1 },
+        ];
+        append(&**app.store(), &both).await;
+        assert_eq!(held(&app, "sum").await, (1, 3));
+        assert_eq!(kept::<Sum0>(&app).await.keys().collect::<Vec<_>>(), [&keys.text(3)]);
+        app.stop().await;
+    });
+}
+
+#[test]
 fn the_latest_stays_behind_what_waits_for_its_stream_as_well() {
     block_on(async {
         let keys = Keys::new();

@@ -470,12 +470,9 @@ fn what_cannot_be_opened_at_the_start_for_a_reason_that_passes_is_opened_later()
             for name in ["sum", "sum-1"] {
                 let status = app.projections().status(name).await.unwrap();
                 assert!(!matches!(status.state, ProjectionState::Stopped(_)), "{:?}", status.state);
-                let mut turns = 0;
-                while app.projections().status(name).await.unwrap().position < at(1) {
-                    scheduler.sleep(Duration::from_millis(5)).await;
-                    turns += 1;
-                    assert!(turns < 10_000, "{:?}", app.projections().status(name).await);
-                }
+                let long = Duration::from_secs(600);
+                let came = app.projections().reached(name, at(1), long).await;
+                assert_eq!(came, Ok(true), "{:?}", app.projections().status(name).await);
             }
             app.stop().await;
             let app = on(&store, &models, 1).spawn(Arc::new(scheduler.process()));
