@@ -84,12 +84,16 @@ impl<V: View> Documents<'_, V> {
 
     /// The document under a key with every event of the log in it: what is kept, and what is not applied yet
     /// folded on top. Costs a read of what is not applied yet, or of the part of it that
-    /// [`View::found_by`] names. Behind an event that is parked it stays where it is, and says so.
+    /// [`View::found_by`] names. Behind an event that is parked it stays where it is, and says so. While a build of
+    /// another version is read, it is folded from the log alone: what another fold has made is not gone on with.
     ///
     /// # Errors
     /// When the view or the log cannot be read, or an event of the tail cannot be applied.
     pub async fn latest(&self, key: &V::Key) -> Result<Found<V>, QueryError> {
         let live = self.projections.readable(V::NAME).await?;
+        if live.build.version != V::VERSION {
+            return self.live(key).await;
+        }
         let kept = self.kept(&live, key).await?;
         if kept.parked.is_some() {
             return Ok(kept);

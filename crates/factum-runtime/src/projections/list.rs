@@ -1,12 +1,12 @@
 //! Lists documents of a view by its indexes, page by page. A cursor holds the place behind the last document of a
 //! page, and which list it is of.
 
-use super::{Documents, QueryError, documents::unwrap, fold_views::held};
+use super::{Documents, ProjectionState, QueryError, documents::unwrap, fold_views::held, slot::Live};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use factum_domain::View;
 use factum_event::{Position, Token, Value};
 use factum_store::{
-    BoxFuture,
+    BoxFuture, Tables,
     read_models::{Listing, ROWS_MAX},
 };
 use std::sync::Arc;
@@ -99,13 +99,15 @@ impl<V: View> Lister<'_, V> {
         let projections = self.documents.projections;
         let live = projections.readable(V::NAME).await?;
         let which = self.which();
+        let indexes = self.indexes_of(&live)?;
+        let number = |name: &str| index::<V>(indexes, name);
         let mut listing = Listing {
             equal: self
                 .equal
                 .iter()
-                .map(|(name, value)| Ok((index::<V>(name)?, value.clone())))
+                .map(|(name, value)| Ok((number(name)?, value.clone())))
                 .collect::<Result<_, QueryError>>()?,
-            order: self.order.as_deref().map(index::<V>).transpose()?,
+            order: self.order.as_deref().map(number).transpose()?,
             backwards: self.backwards,
             after: self.after.as_deref().map(|cursor| place(cursor, &which)).transpose()?,
             // One more tells whether there is a next page.
@@ -136,6 +138,19 @@ impl<V: View> Lister<'_, V> {
         Ok(List { documents, next, position, token: projections.token(position) })
     }
 
+    /// The indexes of the build that is read, which may be of an older version than the view.
+    fn indexes_of(&self, live: &Live) -> Result<&'static [&'static str], QueryError> {
+        if live.build.version == V::VERSION || (self.equal.is_empty() && self.order.is_none()) {
+            return Ok(V::INDEXES);
+        }
+        let slot = &self.documents.projections.host.slots[V::NAME];
+        match slot.definition(live.build.version).map(|definition| definition.tables()) {
+            Some(Tables::Documents { indexes, .. }) => Ok(indexes),
+            // What its indexes are called is known to nobody here.
+            _ => Err(QueryError::NotReadable { name: V::NAME, state: ProjectionState::Frozen }),
+        }
+    }
+
     /// What a cursor of this list says of the list.
     fn which(&self) -> String {
         let mut equal = self.equal.clone();
@@ -153,12 +168,12 @@ impl<'a, V: View> IntoFuture for Lister<'a, V> {
     }
 }
 
-fn index<V: View>(name: &str) -> Result<usize, QueryError> {
-    let found = V::INDEXES.iter().position(|index| *index == name);
+fn index<V: View>(indexes: &[&str], name: &str) -> Result<usize, QueryError> {
+    let found = indexes.iter().position(|index| *index == name);
     found.ok_or_else(|| QueryError::NoIndex {
         name: V::NAME,
         index: name.to_owned(),
-        known: V::INDEXES.join(", "),
+        known: indexes.join(", "),
     })
 }
 

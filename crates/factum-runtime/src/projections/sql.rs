@@ -9,7 +9,8 @@ use std::fmt;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what it writes on `{Db}`",
     label = "not a projection on this database",
-    note = "`impl SqlProjection<{Db}> for {Self}`, or once for all: `impl<Db: Sql> SqlProjection<Db> for {Self}`"
+    note = "`impl<Db: Sql> SqlProjection<Db> for {Self}` serves every database; `impl SqlProjection<Sqlite> for \
+            {Self}` serves applications on that one alone"
 )]
 pub trait SqlProjection<Db: Sql>: Projection {
     /// The statements that make its tables, with `;` between them. A change of them takes a new

@@ -2,10 +2,10 @@
 
 use super::{
     BuildProgress, ProjectionError, ProjectionState, ProjectionStatus, Projections, STALLED_AFTER,
-    reached::pace, slot::Slot,
+    StopReason, reached::pace, slot::Slot,
 };
 use factum_event::Position;
-use factum_store::{ReadOptions, StoreError};
+use factum_store::{ErrorKind, ReadOptions, StoreError};
 use std::time::Duration;
 
 impl Projections {
@@ -52,10 +52,20 @@ impl Projections {
             None if slot.failed().is_some() => lag,
             None => Duration::ZERO,
         };
-        let (parked, waiting) = match live.as_ref().map(|live| &live.model) {
-            Some(Ok(model)) => model.parked_counts().await.unwrap_or_default(),
-            _ => (0, 0),
+        let counts = match live.as_ref().map(|live| &live.model) {
+            Some(Ok(model)) => model.parked_counts().await,
+            _ => Ok((0, 0)),
         };
+        if let Err(cause) = &counts
+            && matches!(state, ProjectionState::CaughtUp | ProjectionState::CatchingUp)
+        {
+            // It cannot be looked into, so nobody may take it for whole.
+            state = match cause.kind() {
+                ErrorKind::Retry => ProjectionState::Retrying(cause.clone()),
+                _ => ProjectionState::Stopped(StopReason::Refused(cause.clone())),
+            };
+        }
+        let (parked, waiting) = counts.unwrap_or_default();
         let newest = slot.newest();
         Ok(ProjectionStatus {
             name: slot.name,

@@ -9,6 +9,7 @@ mod each_once;
 mod fences;
 mod killed;
 mod modes;
+mod older;
 mod parks;
 mod random;
 mod rebuilds;
