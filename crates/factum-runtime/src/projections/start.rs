@@ -49,8 +49,28 @@ impl Host {
             {
                 live.reach.became(ProjectionState::Retrying(cause.clone()));
             }
+        } else {
+            self.remove_leftovers(slot).await;
         }
         taken_up
+    }
+
+    /// Takes away builds that nothing is noted of any more: who was to do so did not come to it.
+    async fn remove_leftovers(&self, slot: &Slot) {
+        let notes = slot.notes();
+        let kept = [&notes.live, &notes.previous, &notes.building];
+        match self.models.builds(slot.name).await {
+            Ok(builds) => {
+                for build in
+                    builds.iter().filter(|build| !kept.iter().any(|kept| kept.as_ref() == Some(build)))
+                {
+                    self.remove(build).await;
+                }
+            }
+            Err(cause) => {
+                tracing::warn!(projection = slot.name, %cause, "old builds could not be looked for")
+            }
+        }
     }
 
     async fn taken_up(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Option<Fed>, StoreError> {

@@ -483,3 +483,34 @@ fn what_cannot_be_opened_at_the_start_for_a_reason_that_passes_is_opened_later()
         });
     }
 }
+
+#[test]
+fn a_build_that_was_to_be_removed_is_removed_at_the_next_start() {
+    for (models, _dir) in models() {
+        block_on(async {
+            let (store, keys) = (log(), Keys::new());
+            append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+            let app = || on(&store, &models, 3).view::<Sum0>().start();
+            let first = app();
+            let mut before = None;
+            for _ in 0..2 {
+                caught_up(first.projections(), "sum").await;
+                before = before.or(first.projections().status("sum").await.unwrap().build);
+                first.projections().rebuild("sum").await.unwrap();
+                built(first.projections(), "sum").await;
+            }
+            first.stop().await;
+            drop(first);
+            let left = before.unwrap();
+            let tables = factum::store::read_models::Tables::Documents { indexes: &[], form: String::new() };
+            models.open(&left, &tables).await.unwrap();
+            assert_eq!(models.builds("sum").await.unwrap().len(), 3);
+            let second = app();
+            caught_up(second.projections(), "sum").await;
+            let status = second.projections().status("sum").await.unwrap();
+            let kept: Vec<_> = status.previous.into_iter().chain(status.build).collect();
+            assert_eq!(models.builds("sum").await.unwrap(), kept);
+            second.stop().await;
+        });
+    }
+}
