@@ -4,6 +4,7 @@
 use super::{
     definition::{Batch, Definition},
     host::Host,
+    member::Step,
 };
 use factum_event::{Position, RecordedEvent};
 use factum_store::ReadOptions;
@@ -17,12 +18,16 @@ const BATCHES_MAX: usize = 1;
 pub(super) struct AheadBatch {
     /// It holds all that is of interest after this.
     pub(super) after: Position,
-    pub(super) batch: Batch,
+    pub(super) step: Step,
     pub(super) through: Position,
 }
 
-/// Batches that are read ahead.
-pub(super) struct Ahead(mpsc::Receiver<AheadBatch>);
+/// Batches that are read ahead. They go back to who read them, who lets go of them at less cost: what a thread
+/// allocates it frees the fastest.
+pub(super) struct Ahead {
+    batches: mpsc::Receiver<AheadBatch>,
+    used: mpsc::Sender<Batch>,
+}
 
 impl Ahead {
     /// Reads what comes after a place, up to another, as far as it can be read.
@@ -33,10 +38,12 @@ impl Ahead {
         up_to: Position,
     ) -> Self {
         let (batches, received) = mpsc::channel(BATCHES_MAX);
+        let (used, mut returned) = mpsc::channel(BATCHES_MAX);
         let (store, bounds) = (Arc::clone(host.store()), host.bounds());
         let read = async move {
             let query = definition.query();
             while after < up_to {
+                while returned.try_recv().is_ok() {}
                 let (mut events, mut bytes, mut through) = (Vec::<RecordedEvent>::new(), 0, after);
                 for _ in 0..bounds.ahead_pages.max(1) {
                     if through >= up_to || bytes >= bounds.ahead_bytes {
@@ -53,18 +60,24 @@ impl Ahead {
                 }
                 let Ok(batch) = definition.read(&events) else { return };
                 drop(events);
-                if batches.send(AheadBatch { after, batch, through }).await.is_err() {
+                if batches.send(AheadBatch { after, step: (batch, None), through }).await.is_err() {
                     return;
                 }
                 after = through;
             }
         };
         host.spawn().spawn_beside("factum-read-ahead", Box::pin(read));
-        Self(received)
+        Self { batches: received, used }
     }
 
     /// The next batch; none if there is none any more.
     pub(super) async fn next(&mut self) -> Option<AheadBatch> {
-        self.0.recv().await
+        self.batches.recv().await
+    }
+
+    /// A batch is needed no more.
+    pub(super) fn used(&self, batch: Batch) {
+        // Where nobody waits for it, it is let go of here.
+        drop(self.used.try_send(batch));
     }
 }

@@ -5,7 +5,6 @@ use super::{
     definition::{Batch, Fault, Folding, ViewEvents, keys_of, lane_of_key},
     fold_tables::panicked,
 };
-use bytes::Bytes;
 use factum_domain::{View, ViewKey as _};
 use factum_event::Position;
 use factum_store::{
@@ -27,8 +26,8 @@ pub const DOCUMENTS_AT_HAND_MAX: usize = 65_536;
 pub(super) struct Held<V>(pub(super) V);
 
 impl<V: View> Content for Held<V> {
-    fn encode(&self) -> Result<Bytes, String> {
-        serde_json::to_vec(&self.0).map(Bytes::from).map_err(|cause| cause.to_string())
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), String> {
+        serde_json::to_writer(out, &self.0).map_err(|cause| cause.to_string())
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -42,7 +41,11 @@ pub(super) fn held<V: View>(body: &Body) -> Result<Arc<Held<V>>, String> {
         Body::Held(content) => match Arc::clone(content).into_any().downcast() {
             Ok(held) => return Ok(held),
             // Of another version: read as it would be stored.
-            Err(_) => content.encode()?,
+            Err(_) => {
+                let mut stored = Vec::new();
+                content.encode(&mut stored)?;
+                stored.into()
+            }
         },
         Body::Stored(bytes) => bytes.clone(),
     };

@@ -141,12 +141,13 @@ impl Member {
 
     /// Takes in what was read ahead, which is all that it is interested in after `after`; tells whether it did. If
     /// not, nothing was kept, and it is to be fed as always.
-    pub(super) async fn feed_ahead(&mut self, ahead: AheadBatch) -> Result<bool, Halt> {
-        let AheadBatch { after, batch, through } = ahead;
+    pub(super) async fn feed_ahead(&mut self, ahead: &AheadBatch) -> Result<bool, Halt> {
+        let AheadBatch { after, step, through } = ahead;
+        let (after, through) = (*after, *through);
         if !self.may_be_fed_ahead(after) || self.position != after {
             return Ok(false);
         }
-        match self.keep(&[(batch, None)], Some(after.next()), Vec::new(), through).await {
+        match self.keep(std::slice::from_ref(step), Some(after.next()), Vec::new(), through).await {
             Ok(None) => {
                 self.came_to(through);
                 Ok(true)
@@ -454,7 +455,7 @@ struct Failure {
 pub(super) type Alone = (Batch, Vec<Arc<str>>);
 
 /// Events to be applied; one alone under these keys only, where others of it wait.
-type Step = (Batch, Option<Vec<Arc<str>>>);
+pub(super) type Step = (Batch, Option<Vec<Arc<str>>>);
 
 /// A page of which something waits.
 struct Sorted {

@@ -1,7 +1,8 @@
 //! How far a build has come, for those who wait for it: published by who feeds it.
 
-use super::ProjectionState;
+use super::{ProjectionState, StopReason};
 use factum_event::{Position, Timestamp};
+use factum_store::ErrorKind;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -64,13 +65,15 @@ impl Reach {
 
 /// Whether a projection in this state comes further by itself.
 fn goes_on(state: &ProjectionState) -> bool {
-    matches!(
-        state,
+    match state {
         ProjectionState::Starting
-            | ProjectionState::CatchingUp
-            | ProjectionState::CaughtUp
-            | ProjectionState::Retrying(_)
-    )
+        | ProjectionState::CatchingUp
+        | ProjectionState::CaughtUp
+        | ProjectionState::Retrying(_) => true,
+        // What could not be opened for a reason that passes is opened again.
+        ProjectionState::Stopped(StopReason::Refused(cause)) => cause.kind() == ErrorKind::Retry,
+        _ => false,
+    }
 }
 
 /// How long it takes to come from `position` to `head`, at the pace kept since it began.

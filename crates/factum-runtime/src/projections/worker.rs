@@ -234,8 +234,11 @@ impl Worker {
         let ahead = self.ahead.as_mut()?.next().await?;
         let [fed] = &mut *self.fed else { return None };
         fed.member.became(ProjectionState::CatchingUp);
-        let fed = fed.member.feed_ahead(ahead).await;
+        let fed = fed.member.feed_ahead(&ahead).await;
         if let Ok(true) = fed {
+            if let Some(reader) = &self.ahead {
+                reader.used(ahead.step.0);
+            }
             return Some(Step::Moved);
         }
         // As always then, where what is wrong is found.

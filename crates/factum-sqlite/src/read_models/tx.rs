@@ -9,7 +9,6 @@ use super::{
     tables::{self, Documents, is_no_number},
     writer::Writing,
 };
-use bytes::Bytes;
 use factum_event::{Position, Value};
 use factum_store::{
     BoxFuture, BuildTx, Checkpoint, CommitError, ErrorKind, Row, StoreError,
@@ -35,15 +34,17 @@ impl SqliteTx {
         let failed = |cause: rusqlite::Error| self.about().failed("put documents in", &cause);
         let conn = self.writing.conn()?;
         let mut put = self.documents.putting(conn).map_err(failed)?;
+        let mut body = Vec::new();
         for document in documents {
-            let body = self.encoded(document)?;
+            body.clear();
+            self.encode(document, &mut body)?;
             put(document, &body).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// What is stored of a document, unless it cannot be.
-    fn encoded(&self, document: &Document) -> Result<Bytes, StoreError> {
+    /// Adds to `body` what is stored of a document, unless it cannot be.
+    fn encode(&self, document: &Document, body: &mut Vec<u8>) -> Result<(), StoreError> {
         let wrong = |cause: String| {
             let what = format!("put document `{}` in build {}: {cause}", document.key, self.place.build);
             StoreError::new(ErrorKind::FixInput, what)
@@ -59,11 +60,11 @@ impl SqliteTx {
         if let Some(number) = document.indexed.iter().position(is_no_number) {
             return Err(wrong(format!("its value for index {number} is not a number (NaN)")));
         }
-        let body = document.body.encode().map_err(wrong)?;
+        document.body.encode(body).map_err(wrong)?;
         if body.len() > DOCUMENT_BYTES_MAX {
             return Err(wrong(format!("it has {} bytes, {DOCUMENT_BYTES_MAX} are allowed", body.len())));
         }
-        Ok(body)
+        Ok(())
     }
 
     fn commit_now(self, checkpoint: Option<Checkpoint>) -> Result<(), CommitError> {

@@ -73,8 +73,9 @@ pub fn checkpoint(position: u64) -> Checkpoint {
 /// # Panics
 /// When its body cannot be stored.
 pub fn said(document: &Document) -> (String, Bytes, Position, Vec<Value>) {
-    let body = document.body.encode().expect("it was stored");
-    (document.key.to_string(), body, document.changed_at, document.indexed.clone())
+    let mut body = Vec::new();
+    document.body.encode(&mut body).expect("it was stored");
+    (document.key.to_string(), body.into(), document.changed_at, document.indexed.clone())
 }
 
 /// A value at hand, which is stored as its text.
@@ -82,8 +83,9 @@ pub fn said(document: &Document) -> (String, Bytes, Position, Vec<Value>) {
 struct Held(&'static str);
 
 impl Content for Held {
-    fn encode(&self) -> Result<Bytes, String> {
-        Ok(Bytes::from_static(self.0.as_bytes()))
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), String> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(())
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

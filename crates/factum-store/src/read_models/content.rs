@@ -5,11 +5,11 @@ use std::{any::Any, fmt, sync::Arc};
 
 /// A value that can be stored.
 pub trait Content: fmt::Debug + Send + Sync + 'static {
-    /// As it is stored.
+    /// Adds to `out` what is stored of it.
     ///
     /// # Errors
     /// Why it cannot be.
-    fn encode(&self) -> Result<Bytes, String>;
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), String>;
 
     /// The value itself.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -25,14 +25,17 @@ pub enum Body {
 }
 
 impl Body {
-    /// As it is stored.
+    /// Adds to `out` what is stored of it.
     ///
     /// # Errors
     /// Why it cannot be.
-    pub fn encode(&self) -> Result<Bytes, String> {
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), String> {
         match self {
-            Self::Held(content) => content.encode(),
-            Self::Stored(bytes) => Ok(bytes.clone()),
+            Self::Held(content) => content.encode(out),
+            Self::Stored(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
         }
     }
 }

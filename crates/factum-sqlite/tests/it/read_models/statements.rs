@@ -229,7 +229,7 @@ fn texts_that_are_none_and_values_that_are_no_numbers_are_refused() {
 struct Unstorable;
 
 impl Content for Unstorable {
-    fn encode(&self) -> Result<bytes::Bytes, String> {
+    fn encode(&self, _: &mut Vec<u8>) -> Result<(), String> {
         Err("a map has no text for keys".to_owned())
     }
 
