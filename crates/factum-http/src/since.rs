@@ -186,6 +186,13 @@ impl Fresh {
         response
     }
 
+    /// What is read is known not to show all there is, as right after a reset: the answer is stale, whatever the
+    /// client has seen.
+    #[must_use]
+    pub fn stale(self) -> Self {
+        Self { behind: true, ..self }
+    }
+
     /// What is read waits behind an event that is parked there, as [`factum::Token`]s cannot tell: the answer is stale,
     /// whatever the client has seen.
     #[must_use]

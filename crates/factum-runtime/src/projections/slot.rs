@@ -40,6 +40,8 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct State {
     notes: Notes,
+    /// Whether these are what is noted: until they were read they are nothing.
+    known: bool,
     live: Option<Live>,
     building: Option<Live>,
     runs: Vec<(Build, Run)>,
@@ -84,7 +86,13 @@ impl Slot {
     pub(super) fn noted(&self, notes: Notes) {
         let discarded = notes.discarded.iter().map(|event| (event.position, event.key.as_str().into()));
         *self.discarded.lock().unwrap_or_else(PoisonError::into_inner) = discarded.collect();
-        self.state().notes = notes;
+        let mut state = self.state();
+        (state.notes, state.known) = (notes, true);
+    }
+
+    /// Whether what is noted was read.
+    pub(super) fn is_known(&self) -> bool {
+        self.state().known
     }
 
     pub(super) fn live(&self) -> Option<Live> {

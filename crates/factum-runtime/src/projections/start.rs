@@ -224,6 +224,14 @@ impl Host {
         Ok(live)
     }
 
+    /// What is noted, read now if it could not be before: what is not known is not written over.
+    pub(super) async fn notes(&self, slot: &Slot) -> Result<Notes, StoreError> {
+        if !slot.is_known() {
+            slot.noted(Notes::read(&*self.models, slot.name).await?);
+        }
+        Ok(slot.notes())
+    }
+
     /// Writes notes down, then goes by them.
     pub(super) async fn note(&self, slot: &Slot, notes: &Notes) -> Result<(), StoreError> {
         notes.write(&*self.models, slot.name).await?;

@@ -5,6 +5,7 @@ mod parked;
 
 use super::{
     ProjectionError, ProjectionState, Projections, StopReason,
+    notes::Notes,
     slot::{Live, Slot},
     worker::Fed,
 };
@@ -41,7 +42,7 @@ impl Projections {
 
     async fn do_pause(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(&slot).await?;
         notes.paused = true;
         self.host.note(&slot, &notes).await?;
         if let Some(live) = slot.live().filter(|live| live.model.is_ok()) {
@@ -62,7 +63,7 @@ impl Projections {
 
     async fn do_resume(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(&slot).await?;
         if notes.disabled {
             return Err(conflict(&slot, "is disabled: enable it"));
         }
@@ -82,7 +83,7 @@ impl Projections {
 
     async fn do_disable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(&slot).await?;
         notes.disabled = true;
         self.host.note(&slot, &notes).await?;
         for live in [slot.live(), slot.building()].into_iter().flatten().filter(|live| live.model.is_ok()) {
@@ -103,12 +104,13 @@ impl Projections {
 
     async fn do_enable(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
-        if !notes.disabled {
+        let mut notes = self.host.notes(&slot).await?;
+        if notes.disabled {
+            notes.disabled = false;
+            self.host.note(&slot, &notes).await?;
+        } else if !slot.live().is_some_and(|live| has_stopped(&live)) {
             return Ok(());
         }
-        notes.disabled = false;
-        self.host.note(&slot, &notes).await?;
         self.run_again(&slot).await
     }
 
@@ -152,7 +154,11 @@ impl Projections {
 
     async fn do_reset(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
+        let mut notes = match self.host.notes(&slot).await {
+            // What is noted of it is of no use any more: that is begun again, too.
+            Err(cause) if cause.kind() == ErrorKind::RepairData => Notes::default(),
+            notes => notes?,
+        };
         let old: Vec<_> =
             [&notes.live, &notes.previous, &notes.building].into_iter().flatten().cloned().collect();
         let mut fed = Vec::new();
@@ -254,7 +260,7 @@ impl Projections {
             // There is nothing beside which it could be made.
             return Ok(self.host.take_up(slot).await?);
         }
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(slot).await?;
         let build = notes.next_build(slot.name, slot.newest().version());
         (notes.building, notes.gone_back_from) = (Some(build.clone()), None);
         self.host.note(slot, &notes).await?;
@@ -272,7 +278,7 @@ impl Projections {
 
     async fn do_cancel(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(&slot).await?;
         let Some(build) = notes.building.take() else {
             return Err(conflict(&slot, "is not being rebuilt: there is nothing to cancel"));
         };
@@ -305,7 +311,7 @@ impl Projections {
     async fn do_rollback(&self, slot: Arc<Slot>) -> Result<(), ProjectionError> {
         let _verbs = slot.verbs.lock().await;
         refuse_if_building(&slot)?;
-        let mut notes = slot.notes();
+        let mut notes = self.host.notes(&slot).await?;
         let Some(previous) = notes.previous.clone() else {
             return Err(conflict(
                 &slot,
@@ -352,6 +358,10 @@ fn is_fed(slot: &Slot, live: &Live) -> bool {
     !stopped && slot.run_of(&live.build).is_some()
 }
 
+fn has_stopped(live: &Live) -> bool {
+    matches!(live.reach.now().state, ProjectionState::Stopped(_))
+}
+
 fn conflict(slot: &Slot, why: &str) -> ProjectionError {
     ProjectionError::Conflict { name: slot.name, why: why.to_owned() }
 }
@@ -369,6 +379,7 @@ fn refuse_if_building(slot: &Slot) -> Result<(), ProjectionError> {
 fn not_fed(slot: &Slot, live: &Live) -> ProjectionError {
     match live.reach.now().state {
         ProjectionState::Stopped(reason) => ProjectionError::Stopped { name: slot.name, reason },
+        _ if slot.notes().disabled => conflict(slot, "is disabled: enable it"),
         state => conflict(slot, &format!("is {}: resume it", state.as_str())),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     history::{self, PAGE},
     statement::{ENTRIES, ENTRIES_MAX, MONTHS_MAX, Representation},
 };
-use axum::{Json, extract::State, response::Response};
+use axum::{Json, extract::State, http::header::RETRY_AFTER, response::Response};
 use factum::{App, List, Projection as _, Rows, View as _, values};
 use factum_http::{IfNoneMatch, Listed, PathId, PathMonth, Problem, ProblemType, Since};
 
@@ -40,8 +40,15 @@ pub(super) async fn history(
     // One more tells whether there is a next page.
     let limit = u32::try_from(listed.limit).unwrap_or(u32::MAX).saturating_add(1);
     let page = app.tables::<History>().query(PAGE, values![id.to_string(), from, limit]).await?;
-    if page.rows.is_empty() && from == 0 {
-        return Err(not_found(id));
+    if page.rows.is_empty() {
+        match app.documents::<Account>().latest(&id).await?.document {
+            None if from == 0 => return Err(not_found(id)),
+            // Each of its revisions is a row.
+            Some(account) if i64::try_from(account.revision.get()).is_ok_and(|last| from <= last) => {
+                return Err(not_shown(id));
+            }
+            _ => {}
+        }
     }
     let entries: Vec<_> = page.rows.iter().map(history::Entry::of).collect::<Result<_, _>>()?;
     let shown = entries.len().min(listed.limit);
@@ -61,11 +68,16 @@ pub(super) async fn statement(
     PathMonth(month): PathMonth,
     since: Since,
 ) -> Result<Response, Problem> {
-    let fresh = since.wait(&app, Statement::NAME).await?;
+    let mut fresh = since.wait(&app, Statement::NAME).await?;
     let months = months(&app, id).await?;
     let entries = entries(&app, id, &month.to_string(), &months).await?;
-    if months.documents.is_empty() && app.documents::<Account>().latest(&id).await?.document.is_none() {
-        return Err(not_found(id));
+    if months.documents.is_empty() {
+        match app.documents::<Account>().latest(&id).await?.document {
+            None => return Err(not_found(id)),
+            // Whatever comes after the opening is in a month.
+            Some(account) if account.revision.get() > 0 => fresh = fresh.stale(),
+            Some(_) => {}
+        }
     }
     let totals: Vec<_> = months.documents.into_iter().map(|month| month.document).collect();
     let statement = Representation::of(id, month, &totals, &entries.rows)?;
@@ -96,6 +108,12 @@ async fn entries(
     Ok(tables.latest(ENTRIES, values).await?)
 }
 // ANCHOR_END: statement
+
+/// It is there, and what is read of it has just been begun again, or is behind.
+fn not_shown(account: AccountId) -> Problem {
+    let detail = format!("Account {account} is there and is not shown yet: read it again a little later.");
+    Problem::new(ProblemType::Behind, detail).header(RETRY_AFTER, "1")
+}
 
 fn not_found(account: AccountId) -> Problem {
     Problem::new(ProblemType::NotFound, format!("Account {account} not found."))

@@ -274,6 +274,38 @@ fn a_reader_is_told_where_an_answer_holds_and_whether_it_shows_what_they_saw() {
 }
 
 #[test]
+fn what_is_not_shown_yet_is_neither_404_nor_passed_off_as_all_there_is() {
+    let bank = Served::start();
+    let (moved, untouched) = (bank.open(), bank.open());
+    bank.deposit(&moved, &json!({"amount": 5, "effective_at": "2026-10-01T00:00:00Z"}));
+    let projections = bank.app.projections();
+    for name in [History::NAME, Statement::NAME] {
+        block_on(projections.pause(name)).unwrap();
+        block_on(projections.reset(name)).unwrap();
+    }
+    let told = |account: &str, of: &str| {
+        let answer = bank.get(&format!("/accounts/{account}/{of}"));
+        let later = answer.header("retry-after").is_some();
+        assert_eq!(
+            (answer.body["type"] == "urn:factum:problem:behind", later),
+            (answer.status == 503, later)
+        );
+        (answer.status, later, answer.header("factum-stale").is_some())
+    };
+    let (history, late, statement) = ("history", "history?cursor=1", "statements/2026-10");
+    let (whole, behind, stale) = ((200, false, false), (503, true, false), (200, false, true));
+    assert_eq!([history, late, statement].map(|of| told(&moved, of)), [behind, behind, stale]);
+    assert_eq!(told(&moved, "history?cursor=2"), whole, "there is no such revision");
+    assert_eq!([history, statement].map(|of| told(&untouched, of)), [behind, whole]);
+    assert_eq!([history, statement].map(|of| told(NOBODY, of)), [(404, false, false); 2]);
+    for name in [History::NAME, Statement::NAME] {
+        block_on(projections.resume(name)).unwrap();
+        assert!(block_on(projections.caught_up(name, Duration::from_secs(60))).unwrap(), "{name}");
+    }
+    assert_eq!([history, late, statement].map(|of| told(&moved, of)), [whole; 3]);
+}
+
+#[test]
 fn a_statement_adds_up_while_one_of_its_read_models_is_behind() {
     let bank = Served::start();
     let account = bank.open();

@@ -5,12 +5,12 @@ use super::{
     desk::{Sum0, built, caught_up, holds, holds_entries, on, told_once, until},
 };
 use factum::{
-    ErrorKind, ProjectionState, QueryError, StopReason, block_on,
-    store::{MemoryReadModels, MemoryStore, ReadModels, Store},
+    ErrorKind, ProjectionError, ProjectionState, QueryError, Sleep, StopReason, block_on,
+    store::{BoxFuture, MemoryReadModels, MemoryStore, ReadModels, Store},
 };
 use factum_sqlite::SqliteReadModels;
 use factum_testkit::{Faults, FaultyReadModels, Life, Scheduler};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 type Ledger0 = Ledger<0, 1>;
 
@@ -96,6 +96,58 @@ fn while_another_process_writes_it_waits_and_then_goes_on() {
         }
         holds::<Sum0>(&app).await;
         holds_entries::<Ledger0>(&app).await;
+        app.stop().await;
+    });
+}
+
+/// Nothing is tried again by itself.
+#[derive(Debug)]
+struct Asleep;
+
+impl Sleep for Asleep {
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn what_could_not_be_read_of_the_notes_at_the_start_is_not_written_over_by_a_verb() {
+    block_on(async {
+        let (dir, store, keys, ledger) =
+            (tempfile::tempdir().unwrap(), log(), Keys::new(), Ledger0::default());
+        let app = on(&store, &at(dir.path()), 3).view::<Sum0>().project(ledger.clone()).start();
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        caught_up(app.projections(), "ledger").await;
+        app.projections().rebuild("ledger").await.unwrap();
+        built(app.projections(), "ledger").await;
+        let before = app.projections().status("ledger").await.unwrap();
+        app.projections().disable("sum").await.unwrap();
+        app.stop().await;
+        drop(app);
+        let (file, aside) = (dir.path().join("projections.sqlite"), dir.path().join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        // What cannot be opened may be so a moment later.
+        std::fs::create_dir(&file).unwrap();
+        let models = at(dir.path());
+        let app = on(&store, &models, 3).sleep(Arc::new(Asleep)).view::<Sum0>().project(ledger.clone());
+        let app = app.start();
+        for name in ["sum", "ledger"] {
+            until(app.projections(), name, |status| matches!(status.state, ProjectionState::Retrying(_)))
+                .await;
+            assert!(app.projections().resume(name).await.is_err(), "it cannot be written down either");
+        }
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        assert!(matches!(app.projections().resume("sum").await, Err(ProjectionError::Conflict { .. })));
+        app.projections().resume("ledger").await.unwrap();
+        let after = until(app.projections(), "ledger", |status| status.caught_up()).await;
+        assert_eq!(
+            (&after.build, &after.previous),
+            (&before.build, &before.previous),
+            "what was there is gone on with"
+        );
+        told_once(&ledger);
         app.stop().await;
     });
 }
