@@ -5,7 +5,12 @@ use std::io::{self, Write};
 /// To standard output, at once.
 pub(crate) fn say(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            note(&format!("not all that was told could be written: {cause}"));
+        }
+        _ => {}
+    }
 }
 
 /// A line to standard error, beside the logging, which may be off.

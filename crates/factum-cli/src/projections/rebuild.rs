@@ -30,7 +30,10 @@ pub(super) fn key(admin: &Admin, one: &Standing, key: &str) -> Result<(), Failur
 pub(super) fn all(admin: &Admin, chosen: &[&Standing], waits: bool) -> Result<(), Failure> {
     let mut services: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let (mut begun, mut refused) = (Vec::new(), Vec::new());
-    for &one in chosen {
+    for (at, &one) in chosen.iter().enumerate() {
+        if chosen[..at].iter().any(|before| before.full_name() == one.full_name()) {
+            continue;
+        }
         // To open the data is to go on with what was begun before.
         if one.building.is_some() && admin.data().is_some() {
             begun.push(one.clone());
@@ -121,7 +124,7 @@ fn wait(
         if ended {
             let names = awaited.iter().map(|awaited| &*awaited.name).collect::<Vec<_>>().join(", ");
             let how = if admin.data().is_some() { "goes on once it is served" } else { "goes on" };
-            let left = format!("{names} is not waited for any more, and {how}: `cancel` gives it up");
+            let left = format!("not waited for any more: {names}; it {how}, and `cancel` gives it up");
             failed.push(left);
             break;
         }

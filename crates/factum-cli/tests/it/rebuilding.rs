@@ -38,7 +38,7 @@ fn a_rebuild_that_is_not_waited_for_goes_on_when_the_data_is_served() {
     let data = dir.path();
     enter(data, "bank", 1..=3);
     ledger(data, "projections rebuild counts --data DIR").done();
-    let told = ledger(data, "projections rebuild counts --no-wait --data DIR").done();
+    let told = ledger(data, "projections rebuild counts bank/counts --no-wait --data DIR").done();
     assert_eq!(told, "bank/counts: it begins once it is served; see its `status`\n");
     let one = ledger(data, "projections status counts --json --data DIR").json();
     let building = &one["building"];
