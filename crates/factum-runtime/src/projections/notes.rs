@@ -38,7 +38,7 @@ impl Notes {
         serde_json::from_slice(&stored).map_err(|cause| {
             let what = format!(
                 "read what is noted of projection `{projection}`: {cause}: a later build of the application \
-                 wrote it, or it is damaged"
+                 wrote it, or it is damaged and `reset` begins again"
             );
             StoreError::new(ErrorKind::RepairData, what)
         })

@@ -122,6 +122,41 @@ fn what_could_not_be_enabled_at_the_moment_is_by_the_next_call() {
     });
 }
 
+#[test]
+fn notes_that_cannot_be_read_are_written_over_by_a_reset_alone() {
+    block_on(async {
+        let (dir, store, keys, ledger) =
+            (tempfile::tempdir().unwrap(), log(), Keys::new(), Ledger0::default());
+        let app = on(&store, &at(dir.path()), 3).project(ledger.clone()).start();
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        caught_up(app.projections(), "ledger").await;
+        app.stop().await;
+        drop(app);
+        let noted = b"{ of a later build".as_slice();
+        at(dir.path()).note("ledger", noted.into()).await.unwrap();
+        let models = at(dir.path());
+        let app = on(&store, &models, 3).project(ledger.clone()).start();
+        let projections = app.projections();
+        for refused in [
+            projections.pause("ledger").await,
+            projections.resume("ledger").await,
+            projections.disable("ledger").await,
+            projections.rebuild("ledger").await,
+            projections.rollback("ledger").await,
+        ] {
+            assert!(refused.unwrap_err().to_string().contains("`reset` begins again"));
+        }
+        assert_eq!(models.notes("ledger").await.unwrap().as_deref(), Some(noted));
+        projections.reset("ledger").await.unwrap();
+        caught_up(projections, "ledger").await;
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        caught_up(projections, "ledger").await;
+        holds_entries::<Ledger0>(&app).await;
+        told_once(&ledger);
+        app.stop().await;
+    });
+}
+
 /// Nothing is tried again by itself.
 #[derive(Debug)]
 struct Asleep;
