@@ -100,6 +100,28 @@ fn while_another_process_writes_it_waits_and_then_goes_on() {
     });
 }
 
+#[test]
+fn what_could_not_be_enabled_at_the_moment_is_by_the_next_call() {
+    block_on(async {
+        let (dir, store, keys) = (tempfile::tempdir().unwrap(), log(), Keys::new());
+        let app = on(&store, &at(dir.path()), 3).view::<Sum0>().start();
+        caught_up(app.projections(), "sum").await;
+        app.projections().disable("sum").await.unwrap();
+        let key = app.projections().rebuild_key("sum", "key-1").await.unwrap_err();
+        assert!(key.to_string().contains("is disabled: enable it"), "{key}");
+        let build = app.projections().status("sum").await.unwrap().build.unwrap();
+        let other = at(dir.path()).find(&build).await.unwrap().unwrap();
+        let held = other.scratch().await.unwrap();
+        let refused = app.projections().enable("sum").await;
+        assert!(matches!(refused, Err(ProjectionError::Unavailable(_))), "{refused:?}");
+        drop(held);
+        app.projections().enable("sum").await.unwrap();
+        append(&*store, &[Added { key: keys.key(1), amount: 1 }]).await;
+        caught_up(app.projections(), "sum").await;
+        app.stop().await;
+    });
+}
+
 /// Nothing is tried again by itself.
 #[derive(Debug)]
 struct Asleep;
