@@ -28,6 +28,7 @@ mod start;
 mod status;
 mod statuses;
 mod sweep;
+mod tasks;
 mod verbs;
 mod worker;
 
@@ -84,12 +85,13 @@ impl Projections {
         if !host.slots.is_empty() {
             let starting = Arc::clone(&host);
             let start = async move { starting.start().await };
-            host.spawn().spawn_beside("factum-projections", Box::pin(start));
+            host.tasks.begin("factum-projections", Box::pin(start));
         }
         Self { _running: Arc::new(Running(Arc::clone(&host))), host }
     }
 
-    /// Ends the runners after what they are at.
+    /// Ends the runners after what they are at. The log is let go of when it is done, but for what clones of this
+    /// hold.
     pub async fn stop(&self) {
         self.host.started().await;
         let mut verbs = Vec::with_capacity(self.host.slots.len());
@@ -102,6 +104,9 @@ impl Projections {
             // An error means that the runner is gone, which is what is waited for.
             let _ = ended.await;
         }
+        // Who waits to do something about one finds that it has ended.
+        drop(verbs);
+        self.host.tasks.ended().await;
     }
 
     /// Their names, in order.

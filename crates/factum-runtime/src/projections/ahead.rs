@@ -66,7 +66,7 @@ impl Ahead {
                 after = through;
             }
         };
-        host.spawn().spawn_beside("factum-read-ahead", Box::pin(read));
+        host.tasks.begin("factum-read-ahead", Box::pin(read));
         Self { batches: received, used }
     }
 

@@ -6,6 +6,7 @@ use super::{
     member::{Halt, Member, Parts},
     reached::Reach,
     slot::{Live, Slot},
+    tasks::Tasks,
     worker::{Fed, Run, Worker, feed_up_to},
 };
 use crate::{Ports, Spawn, lanes::text_of};
@@ -25,7 +26,7 @@ pub(super) struct Host {
     ports: Ports,
     pub(super) models: Arc<dyn ReadModels>,
     pub(super) slots: BTreeMap<&'static str, Arc<Slot>>,
-    spawn: Arc<dyn Spawn>,
+    pub(super) tasks: Tasks,
     bounds: ProjectionBounds,
     /// Whether nobody feeds anything, see [`super::Projections::at_rest`].
     pub(super) at_rest: bool,
@@ -45,7 +46,8 @@ impl Host {
     ) -> Self {
         let started = watch::Sender::new(slots.is_empty());
         let closed = watch::Sender::new(false);
-        Self { store, ports, models, slots, spawn, bounds, at_rest: false, started, closed }
+        let tasks = Tasks::new(spawn);
+        Self { store, ports, models, slots, tasks, bounds, at_rest: false, started, closed }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -58,10 +60,6 @@ impl Host {
 
     pub(super) fn bounds(&self) -> ProjectionBounds {
         self.bounds
-    }
-
-    pub(super) fn spawn(&self) -> &dyn Spawn {
-        &*self.spawn
     }
 
     /// Nothing is fed any more once those that do have ended, which they do when what is given here is dropped.
@@ -95,7 +93,7 @@ impl Host {
         let worker =
             Worker { host: Arc::clone(self), fed, orders: received, failures: 0, ahead: None, one_by_one: 0 };
         drop(run);
-        self.spawn.spawn_beside(
+        self.tasks.begin(
             "factum-projection",
             Box::pin(async move {
                 if let Err(panic) = AssertUnwindSafe(worker.run()).catch_unwind().await {

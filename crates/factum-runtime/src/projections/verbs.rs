@@ -24,7 +24,7 @@ impl Projections {
         }
         let (tell, told) = oneshot::channel();
         let carry_out = async move { drop(tell.send(verb.await)) };
-        self.host.spawn().spawn_beside("factum-projection-verb", Box::pin(carry_out));
+        self.host.tasks.begin("factum-projection-verb", Box::pin(carry_out));
         told.await.unwrap_or_else(|_| {
             let what = "carry out what was asked of a projection: what runs it ended";
             Err(ProjectionError::Unavailable(StoreError::new(ErrorKind::Reopen, what)))
