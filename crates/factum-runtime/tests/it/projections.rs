@@ -15,3 +15,4 @@ mod random;
 mod rebuilds;
 mod restarts;
 mod smoke;
+mod starting;
