@@ -1,6 +1,6 @@
 //! The issue tracker over HTTP, under `/api/issues`. What is asked is stored first and decided in the order of
 //! its issue; so what several people ask of one issue at once is all accepted. What is read is in
-//! [`crate::queries`].
+//! `queries.rs`.
 
 use crate::{
     AddComment, CommentId, CreateIssue, DeleteIssue, IssueId, Numbered, Project, ReopenIssue, ReplaceIssue,
