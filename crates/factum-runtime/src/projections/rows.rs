@@ -12,7 +12,7 @@ use factum_store::{
     ReadOptions,
     read_models::{ParkedQuery, Row},
 };
-use std::marker::PhantomData;
+use std::{collections::HashSet, marker::PhantomData};
 
 /// The tables of a projection.
 #[derive(Debug)]
@@ -70,6 +70,7 @@ impl<P: Projection> TablesOf<'_, P> {
         let kept = model.checkpoint().await?;
         let mut position = kept.map_or(Position::START, |checkpoint| checkpoint.position);
         let stuck = model.parked_keys(self.projections.host.bounds().parked_keys).await?;
+        let mut stuck: HashSet<_> = stuck.into_iter().collect();
         let store = self.projections.log();
         let head = store.head().await?.position;
         let query = query_all(std::iter::once(&**definition));
@@ -82,13 +83,17 @@ impl<P: Projection> TablesOf<'_, P> {
             let mut free = Vec::with_capacity(page.events.len());
             for event in page.events {
                 let position = event.position;
-                if stuck.contains(&lane_of_stream(&event)) {
-                    continue;
-                }
-                let batch = definition.read(std::slice::from_ref(&event));
-                let batch = batch.map_err(|cause| unapplied(position, cause.to_string()))?;
-                let keys = definition.keys(&batch).map_err(|cause| unapplied(position, cause.to_string()))?;
-                if !keys.iter().flatten().any(|key| stuck.contains(key)) {
+                let by_stream = stuck.contains(&lane_of_stream(&event));
+                let read = definition.read(std::slice::from_ref(&event));
+                let keys = match read.and_then(|batch| definition.keys(&batch)) {
+                    Ok(keys) => keys,
+                    Err(_) if by_stream => continue,
+                    Err(cause) => return Err(unapplied(position, cause.to_string())),
+                };
+                if by_stream || keys.iter().flatten().any(|key| stuck.contains(key)) {
+                    // What comes later of its keys waits behind it.
+                    stuck.extend(keys.into_iter().flatten());
+                } else {
                     free.push(event);
                 }
             }

@@ -296,6 +296,10 @@ fn the_latest_stays_behind_what_waits_for_its_stream_as_well() {
             &[Added { key: keys.key(1), amount: 4 }, Added { key: keys.key(2), amount: 1 }],
         )
         .await;
+        // Of the key that waits, from another stream: it waits behind the third.
+        let elsewhere = Added { key: keys.key(3), amount: 1 }.to_new().stream;
+        let same_key = Added { key: keys.key(1), amount: 8 }.to_new();
+        append_raw(&**app.store(), vec![NewEvent { stream: elsewhere, ..same_key }]).await;
         let latest = app.documents::<Sum0>().latest(&keys.key(1)).await.unwrap();
         assert_eq!(latest.document.unwrap().sum, 2, "what comes after what cannot be read is not folded");
         assert_eq!(latest.parked, Some(at(3)));
