@@ -39,5 +39,5 @@ pub use inspect::{
 pub use log::Log;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
-pub use storage::{FileStorage, OpenMode, Storage, StorageFile, StorageLock};
+pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};
 pub use view::{CommitView, Events};

@@ -20,6 +20,9 @@ pub struct Options {
     pub group_bytes: usize,
     /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
     pub queue_bytes: usize,
+    /// Segments are sealed by a thread of the log's own; else by whoever begins the next segment, which takes
+    /// longer for that one but makes the same run do the same.
+    pub background: bool,
     /// Tells when commits are recorded.
     pub clock: Arc<dyn Clock>,
     /// Gives the log's id, the salt of its segments and the seed of its index.
@@ -35,6 +38,7 @@ impl Default for Options {
             group_commits: GROUP_COMMITS_MAX,
             group_bytes: GROUP_BYTES_MAX,
             queue_bytes: QUEUE_BYTES_DEFAULT,
+            background: true,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             observer: None,

@@ -10,6 +10,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    ops::Range,
     sync::Arc,
 };
 
@@ -119,12 +120,45 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
         Ok(true)
     }
 
+    /// The first `bytes` of the file as memory, also those that are written later. Without an implementation
+    /// of its own: a copy of what is there now.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn map(&self, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+        let length = usize::try_from(bytes.min(self.len()?)).map_err(io::Error::other)?;
+        let mut copy = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            match self.read_at(&mut copy[filled..], filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        copy.truncate(filled);
+        Ok(Arc::new(copy))
+    }
+
     /// Whether the file is empty.
     ///
     /// # Errors
     /// As the file system says.
     fn is_empty(&self) -> io::Result<bool> {
         self.len().map(|bytes| bytes == 0)
+    }
+}
+
+/// A file as memory. Only what was written and will not change is asked for.
+pub trait FileMap: fmt::Debug + Send + Sync {
+    /// These bytes; none if the file was shorter when it was mapped, or if they are out of reach.
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
+}
+
+impl FileMap for Vec<u8> {
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
     }
 }
 
