@@ -31,6 +31,9 @@ pub(crate) struct Writer {
     pub(crate) watermark: Watermark,
     /// The watermark found no room at the last commit: it is written before anything else is.
     pub(crate) lags: bool,
+    /// The next segment could not be made. What is left of it has the name of the next commit, which must
+    /// come to stand there and nowhere else.
+    pub(crate) rolling: bool,
     /// Of the directory; the open log holds it.
     pub(crate) lock: Weak<dyn StorageLock>,
     /// Why nothing is written until the log is opened again.
@@ -108,7 +111,10 @@ impl Engine {
             self.catch_up(writer)?;
             // If that group was not stored, what the first judgement rested on is gone.
             judge(&self.index(), commit)?;
-            self.roll(writer).map_err(AppendError::Store)?;
+            // A group that found no room leaves its segment as it was: an empty one takes this commit.
+            if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+                self.roll(writer).map_err(AppendError::Store)?;
+            }
         }
         let Writer { segment, group, end, head, .. } = writer;
         let segment = segment.as_ref().expect("a log that is not full has a segment");
@@ -239,10 +245,12 @@ impl Engine {
             base_sequence: writer.head.sequence.next(),
             salt: u32::from_le_bytes(self.options.random()),
         };
+        writer.rolling = true;
         let segment = Segment::create(&*self.storage, header).map_err(|error| {
             let what = format!("cannot begin a segment in {}: {error}", self.storage.describe());
             if is_no_room(&error) { no_room(&what) } else { StoreError::new(ErrorKind::Retry, what) }
         })?;
+        writer.rolling = false;
         self.index_mut().begin_segment(segment.clone());
         writer.segment = Some(segment);
         writer.end = SEGMENT_HEADER_BYTES as u64;
@@ -255,7 +263,7 @@ impl Writer {
     fn is_full(&self, frame: usize, segment_bytes: u64) -> bool {
         let at = self.end + self.group.bytes.len() as u64;
         let is_empty = at == SEGMENT_HEADER_BYTES as u64;
-        self.segment.is_none() || (!is_empty && at + frame as u64 > segment_bytes)
+        self.segment.is_none() || self.rolling || (!is_empty && at + frame as u64 > segment_bytes)
     }
 
     pub(crate) fn record(&self, identity: factum_event::LogIdentity) -> WatermarkRecord {

@@ -20,6 +20,7 @@ const FULL: Fault = Fault {
     times: 1,
     error: io::ErrorKind::StorageFull,
     written: 0,
+    drops: true,
 };
 const BROKEN: Fault = Fault { error: io::ErrorKind::Other, ..FULL };
 

@@ -2,18 +2,25 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
 mod conformance;
+mod crash_points;
 mod envelope;
 mod faults;
 mod fixture;
 mod inspection;
 mod kill;
+mod ledger;
 mod model;
 mod observer;
 mod pages;
 #[cfg(unix)]
 mod place;
+mod reads;
 mod recovery;
+mod refusals;
+mod room;
+mod script;
 mod sim;
 mod support;
+mod unsynced;
 mod watermark;
 mod writers;

@@ -84,6 +84,7 @@ fn a_whole_frame_that_was_not_acknowledged_is_kept_and_then_stays() {
         times: 1,
         error: std::io::ErrorKind::Other,
         written: 0,
+        drops: true,
     });
     assert!(matches!(store(&log, 4), Err(AppendError::Unknown { .. })));
     sim.crash(Crash::Process);
