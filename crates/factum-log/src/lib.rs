@@ -14,6 +14,8 @@ mod engine;
 mod error;
 mod format;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod inspect;
 pub mod limits;

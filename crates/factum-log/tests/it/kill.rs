@@ -183,7 +183,7 @@ fn rounds(seed: u64, rounds: u64) {
         let after = match rng.below(4) {
             0 => rng.below(3),
             1 => rng.below(40),
-            _ => rng.below(1500),
+            _ => rng.below(5000),
         };
         killed(dir.path(), round, after, &mut told);
         check(dir.path(), &told);
