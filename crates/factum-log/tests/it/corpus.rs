@@ -74,7 +74,7 @@ fn mutated(rng: &mut Rng, input: &[u8], other: &[u8]) -> Vec<u8> {
         }
     }
     if let Some(flags) = bytes.first_mut() {
-        *flags = u8::from(rng.one_in(2)) * MENDED | u8::from(rng.one_in(8)) * HEADLESS;
+        *flags = [0, MENDED][rng.below(2)] | [HEADLESS, 0, 0, 0][rng.below(4)];
     }
     bytes
 }
