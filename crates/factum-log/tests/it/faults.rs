@@ -64,6 +64,20 @@ fn a_sync_error_poisons_the_log_until_it_is_opened_again() {
 }
 
 #[test]
+fn a_failed_sync_is_not_tried_again() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    let syncs = || sim.steps().iter().filter(|operation| **operation == Operation::Sync).count();
+    let before = syncs();
+    sim.fail(Fault { name: ".seg", ..Fault::once(Operation::Sync) });
+    assert!(is_unknown(&store(&log, 2)));
+    assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+    drop(log);
+    assert_eq!(syncs(), before + 1, "what it did not make durable, another one would only say it did");
+}
+
+#[test]
 fn commits_that_were_never_written_are_not_unknown() {
     let sim = Sim::default();
     let (log, _) = Log::open_on(sim.storage(), Options { group_commits: 2, ..options(1) }).unwrap();

@@ -36,6 +36,7 @@ fn damage(result: Result<impl std::fmt::Debug, OpenError>) -> (String, u64, Stri
     match result {
         Err(error @ OpenError::Damaged { .. }) => {
             assert_eq!(error.kind(), ErrorKind::RepairData);
+            assert!(error.to_string().contains("Restore it from a backup, or open it read-only"), "{error}");
             let OpenError::Damaged { segment, offset, reason, .. } = error else { unreachable!() };
             (segment, offset, reason)
         }
