@@ -5,7 +5,9 @@
 
 use crate::{
     error::{Damage, OpenError},
-    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WATERMARK_FILE, WatermarkRecord},
+    format::{
+        META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
+    },
     index::Index,
     limits::SCAN_BYTES,
     options::Options,
@@ -163,13 +165,23 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
 /// crash is kept, and must not be lost once a reader has seen it.
 fn repair(storage: &dyn Storage, recovered: &Recovered) -> io::Result<()> {
     let scanned = &recovered.scanned;
+    if storage.list()?.iter().any(|name| name == NEXT_SEGMENT_FILE) {
+        storage.remove(NEXT_SEGMENT_FILE)?;
+    }
     match &scanned.tail {
         Tail::TornSegment { segment } => storage.remove(segment)?,
         Tail::Torn { offset, .. } => {
             let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
             segment.file.set_len(*offset)?;
         }
-        Tail::Clean | Tail::Damaged(_) => {}
+        Tail::Clean => {
+            if let Some((segment, end)) = scanned.segments.last()
+                && segment.file.len()? > *end
+            {
+                segment.file.set_len(*end)?;
+            }
+        }
+        Tail::Damaged(_) => {}
     }
     // The process before may have died between making a name and making it durable.
     storage.sync_dir()?;

@@ -117,8 +117,7 @@ fn a_death_while_recovering_from_a_death_loses_nothing_either() {
 #[test]
 fn soak_deaths_at_random_operations_one_after_another_lose_nothing() {
     factum_testkit::soak(0, 150, |seed| {
-        let mut rng = Rng(seed);
-        let steps = steps().len();
+        let (mut rng, steps) = (Rng(seed), steps().len());
         let (sim, mut ledger) = died(rng.below(steps), SIDES[rng.below(2)]);
         for life in 0..1 + rng.below(5) {
             sim.crash(crash(rng.below(3), rng.next()));

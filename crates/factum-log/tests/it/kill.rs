@@ -33,7 +33,7 @@ fn pair(n: u64) -> Append {
 
 /// Segments that fill up after a few commits.
 fn small() -> Options {
-    Options { segment_bytes: 40_000, ..options(1) }
+    Options { segment_bytes: 40_000, background: true, room_ahead: true, ..options(1) }
 }
 
 fn tell(line: &str) {

@@ -1,6 +1,7 @@
 //! What the log engine holds, shown through its public surface.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
+mod between_segments;
 mod conformance;
 mod corpus;
 mod crash_points;

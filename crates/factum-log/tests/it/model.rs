@@ -66,7 +66,7 @@ impl Pair {
         let options = Options {
             segment_bytes: [1, 1500, 4096, 20_000][rng.below(4)],
             group_commits: 1 + rng.below(4),
-            background: false,
+            room_ahead: rng.one_in(2),
             clock: clock.clone(),
             ..options(seed)
         };
@@ -205,10 +205,10 @@ fn run_on_a_failing_disk(seed: u64) {
 
 #[test]
 fn soak_verdicts_and_reads_equal_those_of_the_reference() {
-    soak(0, 300, run);
+    soak(0, 200, run);
 }
 
 #[test]
 fn soak_verdicts_and_reads_equal_those_of_the_reference_on_a_failing_disk() {
-    soak(0, 300, run_on_a_failing_disk);
+    soak(0, 200, run_on_a_failing_disk);
 }

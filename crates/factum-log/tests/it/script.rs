@@ -27,10 +27,12 @@ impl Clock for BackwardClock {
     }
 }
 
-/// Small segments, small groups, nothing in the background: the same run does the same.
+/// Small segments, small groups, nothing in the background: the same run does the same. With an odd seed there is
+/// room ahead of the frames.
 pub(crate) fn small(seed: u64) -> Options {
     let clock = Arc::new(BackwardClock::default());
-    Options { segment_bytes: 1500, group_commits: 3, background: false, clock, ..options(seed) }
+    let room_ahead = seed % 2 == 1;
+    Options { segment_bytes: 1500, group_commits: 3, room_ahead, clock, ..options(seed) }
 }
 
 /// Commit `n`, of one of several sizes: without events, of a few bytes, of more than a sector, of more than a
