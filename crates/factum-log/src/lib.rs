@@ -29,6 +29,7 @@ mod scan;
 mod segment;
 mod storage;
 mod store;
+mod sync;
 mod view;
 mod watermark;
 mod window;
