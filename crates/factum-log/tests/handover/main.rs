@@ -14,10 +14,10 @@ use factum_store::{AppendError, Verdict};
 use loom::{
     model::Builder,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
 };
 use queue::{Done, Queue, Request, Wait, Waiter};
 use std::sync::Arc;
+use sync::thread;
 
 /// Most commits of a group: so few that the lead is handed on.
 const GROUP_COMMITS: usize = 1;
