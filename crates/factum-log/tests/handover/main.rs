@@ -19,22 +19,21 @@ use queue::{Done, Queue, Request, Wait, Waiter};
 use std::sync::Arc;
 use sync::thread;
 
-/// Most commits of a group: so few that the lead is handed on.
-const GROUP_COMMITS: usize = 1;
-
 /// The part of the engine that is played: a queue, and whether somebody leads.
 struct Engine {
     queue: Queue,
     is_led: AtomicBool,
     answered: AtomicUsize,
+    /// Most commits of a group: of one, so that the lead is handed on; of more, so that several wait for one leader.
+    group_commits: usize,
     /// A leader drops what it took, as one that panics does.
     drops: bool,
 }
 
 impl Engine {
-    fn new(drops: bool) -> Arc<Self> {
+    fn new(group_commits: usize, drops: bool) -> Arc<Self> {
         let (is_led, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Self { queue: Queue::new(1000), is_led, answered, drops })
+        Arc::new(Self { queue: Queue::new(1000), is_led, answered, group_commits, drops })
     }
 
     /// As `Engine::append_blocking`.
@@ -66,7 +65,7 @@ impl Engine {
     /// As `Engine::lead`.
     fn lead(&self) {
         assert!(!self.is_led.swap(true, Ordering::SeqCst), "two lead at once");
-        let requests = self.queue.take(GROUP_COMMITS, 1000);
+        let requests = self.queue.take(self.group_commits, 1000);
         self.is_led.store(false, Ordering::SeqCst);
         if self.drops {
             drop(requests);
@@ -104,11 +103,13 @@ fn request(done: Done) -> Request {
     Request::new(vec![Err(verdict())], None, done)
 }
 
-/// Plays every interleaving with at most so many switches that nothing asked for.
-fn play(play: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(play);
+/// Plays every interleaving with at most so many switches that nothing asked for, with small groups and larger.
+fn play(play: impl Fn(usize) + Send + Sync + Copy + 'static) {
+    for group_commits in [1, 3] {
+        let mut builder = Builder::new();
+        builder.preemption_bound.get_or_insert(2);
+        builder.check(move || play(group_commits));
+    }
 }
 
 fn blocking(engine: &Arc<Engine>) -> thread::JoinHandle<()> {
@@ -118,8 +119,8 @@ fn blocking(engine: &Arc<Engine>) -> thread::JoinHandle<()> {
 
 #[test]
 fn callers_who_block_are_all_answered_and_one_leads_at_a_time() {
-    play(|| {
-        let engine = Engine::new(false);
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, false);
         let others = [blocking(&engine), blocking(&engine)];
         engine.append_blocking();
         others.into_iter().for_each(|other| other.join().unwrap());
@@ -129,8 +130,8 @@ fn callers_who_block_are_all_answered_and_one_leads_at_a_time() {
 
 #[test]
 fn callers_who_block_and_the_logs_own_thread_hand_the_lead_to_each_other() {
-    play(|| {
-        let engine = Engine::new(false);
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, false);
         let writer = {
             let engine = Arc::clone(&engine);
             thread::spawn(move || engine.run())
@@ -146,9 +147,26 @@ fn callers_who_block_and_the_logs_own_thread_hand_the_lead_to_each_other() {
 }
 
 #[test]
+fn callers_who_block_are_answered_by_the_logs_own_thread() {
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, false);
+        engine.submit();
+        let others = [blocking(&engine), blocking(&engine)];
+        let writer = {
+            let engine = Arc::clone(&engine);
+            thread::spawn(move || engine.run())
+        };
+        others.into_iter().for_each(|other| other.join().unwrap());
+        engine.queue.close();
+        writer.join().unwrap();
+        engine.is_at_rest(3);
+    });
+}
+
+#[test]
 fn what_waits_when_the_log_closes_is_answered_before_its_thread_ends() {
-    play(|| {
-        let engine = Engine::new(false);
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, false);
         let writer = {
             let engine = Arc::clone(&engine);
             thread::spawn(move || engine.run())
@@ -163,8 +181,8 @@ fn what_waits_when_the_log_closes_is_answered_before_its_thread_ends() {
 
 #[test]
 fn a_leader_that_fails_leaves_nobody_waiting() {
-    play(|| {
-        let engine = Engine::new(true);
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, true);
         let others = [blocking(&engine), blocking(&engine)];
         others.into_iter().for_each(|other| other.join().unwrap());
         engine.is_at_rest(2);
