@@ -10,13 +10,13 @@ mod files;
 mod frame;
 
 pub(crate) use commit::{CommitFields, CommitPart, encode_commit};
-pub(crate) use event::{EVENT_CHECKSUM, EVENT_REVISION, bind, encode_event};
+pub(crate) use event::{EVENT_CHECKSUM, EVENT_HEADER_BYTES, EVENT_REVISION, bind, encode_event};
 pub use event::{EventView, Tags};
 pub(crate) use files::{
     META_BYTES, Meta, SEGMENT_HEADER_BYTES, SegmentHeader, WATERMARK_BYTES, WATERMARK_RECORD_BYTES,
-    WATERMARK_SLOT_BYTES, WatermarkRecord,
+    WATERMARK_SLOT_BYTES, WatermarkRecord, mend_record,
 };
-pub(crate) use frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, record_at};
+pub(crate) use frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, mend_frame_header, record_at};
 
 use uuid::Uuid;
 

@@ -15,6 +15,8 @@ mod engine;
 mod error;
 mod format;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod inspect;
 pub mod limits;
@@ -27,6 +29,7 @@ mod scan;
 mod segment;
 mod storage;
 mod store;
+mod sync;
 mod view;
 mod watermark;
 mod window;

@@ -223,6 +223,7 @@ fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLoc
         recorded_at: recovered.scanned.recorded_at,
         watermark,
         lags: false,
+        rolling: false,
         lock,
         failed: None,
         group: Group::default(),

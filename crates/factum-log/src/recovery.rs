@@ -9,6 +9,7 @@ use crate::{
         META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
     },
     index::Index,
+    limits::SCAN_BYTES,
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor},
     segment::Segment,
@@ -87,6 +88,7 @@ pub(crate) struct Recovered {
     pub(crate) identity: LogIdentity,
     pub(crate) index: Index,
     pub(crate) scanned: Scanned,
+    pub(crate) watermark: WatermarkState,
     pub(crate) report: OpenReport,
 }
 
@@ -130,7 +132,7 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         watermark_lost: watermark == WatermarkState::Lost,
         damage,
     };
-    Ok(Recovered { identity, index: rebuild.0, scanned, report })
+    Ok(Recovered { identity, index: rebuild.0, scanned, watermark, report })
 }
 
 /// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.
@@ -142,7 +144,7 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
         return Err(OpenError::damaged(dir, damage));
     }
     recovered.report.created = created;
-    repair(storage, &recovered.scanned).map_err(OpenError::io(&dir, "cut off the torn tail"))?;
+    repair(storage, &recovered).map_err(OpenError::io(&dir, "make the end durable"))?;
     let (segment, end) = match recovered.scanned.segments.last() {
         Some((segment, end)) => (segment.header.ordinal, *end),
         None => (0, 0),
@@ -159,15 +161,15 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
     Ok((recovered, watermark))
 }
 
-fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
+/// Cuts off what is torn, and makes durable what is kept. A whole frame that was not acknowledged before a
+/// crash is kept, and must not be lost once a reader has seen it.
+fn repair(storage: &dyn Storage, recovered: &Recovered) -> io::Result<()> {
+    let scanned = &recovered.scanned;
     if storage.list()?.iter().any(|name| name == NEXT_SEGMENT_FILE) {
         storage.remove(NEXT_SEGMENT_FILE)?;
     }
     match &scanned.tail {
-        Tail::TornSegment { segment } => {
-            storage.remove(segment)?;
-            storage.sync_dir()?;
-        }
+        Tail::TornSegment { segment } => storage.remove(segment)?,
         Tail::Torn { offset, .. } => {
             let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
             segment.file.set_len(*offset)?;
@@ -181,8 +183,37 @@ fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
         }
         Tail::Damaged(_) => {}
     }
-    // What was written but not acknowledged before a crash is kept, and must be durable before it is read.
-    scanned.segments.last().map_or(Ok(()), |(segment, _)| segment.file.sync())
+    // The process before may have died between making a name and making it durable.
+    storage.sync_dir()?;
+    let Some((segment, end)) = scanned.segments.last() else { return Ok(()) };
+    let durable = match recovered.watermark {
+        WatermarkState::Known(known)
+            if known.identity == recovered.identity && known.segment == segment.header.ordinal =>
+        {
+            known.end
+        }
+        _ => 0,
+    };
+    write_again(segment, durable, *end)?;
+    segment.file.sync()
+}
+
+/// Writes what stands from `from` to `end` once more, as it is. After a sync that failed the system may take
+/// what it did not write for clean: it can be read, and a further sync says yes and does nothing. Only what is
+/// written again is synced again.
+fn write_again(segment: &Segment, from: u64, end: u64) -> io::Result<()> {
+    let mut at = from;
+    let mut buffer = Vec::new();
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(SCAN_BYTES).min(SCAN_BYTES);
+        buffer.resize(want, 0);
+        if read_full(&*segment.file, &mut buffer, at)? < want {
+            return Err(of_file(&segment.name)(io::ErrorKind::UnexpectedEof.into()));
+        }
+        segment.file.write_at(&buffer, at)?;
+        at += want as u64;
+    }
+    Ok(())
 }
 
 /// Makes an empty log where there is none. Whether it did.

@@ -64,13 +64,18 @@ impl FrameHeader {
         out[48..56].copy_from_slice(&self.sequence.get().to_le_bytes());
         out[56..64].copy_from_slice(&self.base_position.get().to_le_bytes());
         out[64..72].copy_from_slice(&self.recorded_at.as_micros().to_le_bytes());
-        let checksum = checksum(&out[..FRAME_HEADER_BYTES], salt);
-        out[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+        mend_frame_header(&mut out[..FRAME_HEADER_BYTES], salt);
     }
 
     /// The whole frame.
     pub(crate) fn length(&self) -> usize {
         FRAME_HEADER_BYTES + self.body as usize
+    }
+
+    /// Whether a commit can stand there: both count from 1, and neither comes to an end.
+    fn can_be(&self) -> bool {
+        let ends = self.base_position.get().checked_add(u64::from(self.events)).is_none();
+        self.base_position > Position::START && self.sequence > Sequence::START && !ends
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -94,6 +99,12 @@ impl FrameHeader {
     }
 }
 
+/// Puts the right checksum into the header of a frame, or into a whole footer.
+pub(crate) fn mend_frame_header(record: &mut [u8], salt: u32) {
+    let checksum = checksum(record, salt);
+    record[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+}
+
 /// The record that `bytes` begin with: its header, checked.
 pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     match bytes.first_chunk::<4>() {
@@ -112,6 +123,9 @@ pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     let header = FrameHeader::read(header).ok_or_else(cut)?;
     if header.length() > FRAME_BYTES_MAX || header.commit > header.body {
         return Err("the lengths of the frame contradict each other".into());
+    }
+    if !header.can_be() {
+        return Err("the frame has a sequence or positions that no commit has".into());
     }
     Ok(Record::Frame(header))
 }

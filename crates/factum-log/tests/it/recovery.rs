@@ -36,6 +36,7 @@ fn damage(result: Result<impl std::fmt::Debug, OpenError>) -> (String, u64, Stri
     match result {
         Err(error @ OpenError::Damaged { .. }) => {
             assert_eq!(error.kind(), ErrorKind::RepairData);
+            assert!(error.to_string().contains("Restore it from a backup, or open it read-only"), "{error}");
             let OpenError::Damaged { segment, offset, reason, .. } = error else { unreachable!() };
             (segment, offset, reason)
         }
@@ -84,6 +85,7 @@ fn a_whole_frame_that_was_not_acknowledged_is_kept_and_then_stays() {
         times: 1,
         error: std::io::ErrorKind::Other,
         written: 0,
+        drops: true,
     });
     assert!(matches!(store(&log, 4), Err(AppendError::Unknown { .. })));
     sim.crash(Crash::Process);
