@@ -18,6 +18,7 @@ mod index;
 mod inspect;
 pub mod limits;
 mod log;
+mod map;
 mod options;
 mod queue;
 mod reader;
