@@ -25,6 +25,7 @@ mod reader;
 mod recovery;
 mod scan;
 mod segment;
+mod select;
 mod storage;
 mod store;
 mod view;

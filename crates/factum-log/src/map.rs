@@ -102,11 +102,33 @@ impl FileMap for SharedMap {
         ranges.iter().for_each(|range| self.advise(Advice::WillNeed, range.clone()));
     }
 
+    #[cfg(target_os = "linux")]
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let Some(byte) = self.slice(offset..offset + 1) else { return true };
+        let mut resident = 0;
+        let page = byte.as_ptr().map_addr(|address| address & !(page_bytes() - 1));
+        #[expect(unsafe_code, reason = "the call takes pointers")]
+        // SAFETY: the page is one of the map, which `self` holds; of one page one byte is told, into `resident`.
+        let asked = unsafe { libc::mincore(page.cast_mut().cast(), 1, &raw mut resident) };
+        asked != 0 || resident & 1 == 1
+    }
+
     fn random(&self) {
-        if !self.random.swap(true, Ordering::Relaxed) {
+        if !self.random.load(Ordering::Relaxed) && !self.random.swap(true, Ordering::Relaxed) {
             let _ = self.map.advise(Advice::Random);
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn page_bytes() -> usize {
+    static PAGE_BYTES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *PAGE_BYTES.get_or_init(|| {
+        #[expect(unsafe_code, reason = "the call is declared in C")]
+        // SAFETY: it takes a number and gives one.
+        let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(bytes).expect("the size of a page is known")
+    })
 }
 
 /// Asks for the cache lines of `bytes`, which are read soon. Does nothing where there is no word for it.

@@ -156,6 +156,12 @@ pub trait FileMap: fmt::Debug + Send + Sync {
         let _ = ranges;
     }
 
+    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
+
     /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
     fn random(&self) {}
 }
