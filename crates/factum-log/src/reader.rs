@@ -11,12 +11,13 @@ use crate::{
     frames::{Frames, Step},
     index::{EventLocation, Index, Location},
     segment::Segment,
+    storage::FileMap,
     view::{CommitView, commit_at},
     window::{Place, Segments, Shown, Window, damaged},
 };
 use factum_event::{Commit, CommitHeader, EventId, Position, Query, RecordedEvent, Sequence};
 use factum_store::{CommitPage, Head, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, StoreError};
-use std::{ops::ControlFlow, sync::Arc};
+use std::{io, ops::ControlFlow, sync::Arc};
 
 impl Engine {
     /// Runs `ask` on the index and the head that cuts it.
@@ -98,7 +99,12 @@ impl Engine {
         let mut due = after.next();
         for (segment, bytes) in parts {
             let failed = |error| failed_read(&segment.name, &error);
-            let frames = Frames::new(&*segment.file, segment.header.salt, bytes.0, bytes.1);
+            let map = map_of(&segment, bytes.1).map_err(failed)?;
+            let (file, salt) = (&*segment.file, segment.header.salt);
+            let frames = match &map {
+                Some(map) => Frames::mapped(file, &**map, salt, bytes.0, bytes.1),
+                None => Frames::new(file, salt, bytes.0, bytes.1),
+            };
             let mut frames = frames.map_err(failed)?;
             loop {
                 let at = u32::try_from(frames.at()).unwrap_or(u32::MAX);
@@ -127,6 +133,16 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The segment as memory, up to `end` or to where it ends; none where it is read instead.
+fn map_of(segment: &Segment, end: u64) -> io::Result<Option<Arc<dyn FileMap>>> {
+    if !segment.file.maps_in_place() {
+        return Ok(None);
+    }
+    let end = end.min(segment.file.len()?);
+    // Where there is no room for a map the file can still be read.
+    Ok(segment.file.map(end).ok())
 }
 
 /// The parts of segments that hold the commits after `after`, up to `last`.

@@ -72,6 +72,7 @@ pub(crate) fn encode_event(event: &NewEvent, to: &mut Vec<u8>) -> EncodedEvent {
 }
 
 /// The stored checksum of an event whose bytes sum up to `checksum`, at this place.
+#[inline]
 pub(crate) fn bind(checksum: u32, position: Position, revision: Revision) -> u32 {
     let mut place = [0; 16];
     place[..8].copy_from_slice(&position.get().to_le_bytes());
@@ -112,42 +113,36 @@ pub struct EventView<'a> {
 
 impl<'a> EventView<'a> {
     /// The event that `bytes` begin with, which must be the one at `position`.
+    #[inline]
     pub(crate) fn read(bytes: &'a [u8], position: Position) -> Result<Self, Flaw> {
-        let cut = || Flaw(format!("the event at position {position} is cut off"));
-        let whole = Cursor(bytes).u32().ok_or_else(cut)? as usize;
-        let event = bytes.get(..whole).filter(|event| event.len() >= EVENT_HEADER_BYTES).ok_or_else(cut)?;
-        let mut fields = Cursor(&event[4..]);
-        let (checksum, revision) = (fields.u32().ok_or_else(cut)?, fields.u64().ok_or_else(cut)?);
-        let revision = Revision::new(revision);
-        let actual = crc32fast::hash(&event[EVENT_REVISION.end..]);
-        if bind(actual, position, revision) != checksum {
-            return Err(Flaw(format!("the checksum of the event at position {position} does not match")));
+        let (event, revision, checksum) = summed(bytes, position)?;
+        Self::fields(event, position, revision, checksum).ok_or_else(|| contradict(position))
+    }
+
+    /// Whether [`Self::read`] gives the event, without making it: its length and its checksum.
+    #[inline]
+    pub(crate) fn verify(bytes: &'a [u8], position: Position) -> Result<(usize, u32), Flaw> {
+        let (event, revision, checksum) = summed(bytes, position)?;
+        if !is_plain(event) && Self::fields(event, position, revision, checksum).is_none() {
+            return Err(contradict(position));
         }
-        Self::fields(fields, position, revision, checksum, whole).ok_or_else(|| {
-            Flaw(format!("the fields of the event at position {position} contradict each other"))
-        })
+        Ok((event.len(), checksum))
     }
 
     /// As [`Self::read`], for bytes that it has verified before.
+    #[inline]
     pub(crate) fn trusted(bytes: &'a [u8], position: Position) -> Self {
         let read = || {
-            let mut fields = Cursor(bytes);
-            let whole = fields.u32()? as usize;
-            let event = bytes.get(4..whole)?;
-            let mut fields = Cursor(event);
-            let (checksum, revision) = (fields.u32()?, Revision::new(fields.u64()?));
-            Self::fields(fields, position, revision, checksum, whole)
+            let event = whole(bytes)?;
+            let (checksum, revision) = bound(event)?;
+            Self::fields(event, position, revision, checksum)
         };
         read().expect("the event was verified with its commit")
     }
 
-    fn fields(
-        mut fields: Cursor<'a>,
-        position: Position,
-        revision: Revision,
-        checksum: u32,
-        bytes: usize,
-    ) -> Option<Self> {
+    #[inline]
+    fn fields(event: &'a [u8], position: Position, revision: Revision, checksum: u32) -> Option<Self> {
+        let mut fields = Cursor(event.get(EVENT_REVISION.end..)?);
         let (flags, tags) = (fields.u8()?, fields.u8()?);
         if flags & !FLAGS_READ != 0 {
             return None;
@@ -181,9 +176,63 @@ impl<'a> EventView<'a> {
             explicit_id,
             corrects,
             checksum,
-            bytes,
+            bytes: event.len(),
         })
     }
+}
+
+/// The event that `bytes` begin with, by its own length.
+#[inline]
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let length = Cursor(bytes).u32()? as usize;
+    bytes.get(..length).filter(|event| event.len() >= EVENT_HEADER_BYTES)
+}
+
+/// The checksum and the revision of an event.
+#[inline]
+fn bound(event: &[u8]) -> Option<(u32, Revision)> {
+    let mut fields = Cursor(event.get(EVENT_CHECKSUM.start..)?);
+    Some((fields.u32()?, Revision::new(fields.u64()?)))
+}
+
+/// The bytes, the revision and the checksum of the event that `bytes` begin with, once that is known to match.
+#[inline]
+fn summed(bytes: &[u8], position: Position) -> Result<(&[u8], Revision, u32), Flaw> {
+    let cut = || Flaw(format!("the event at position {position} is cut off"));
+    let event = whole(bytes).ok_or_else(cut)?;
+    let (checksum, revision) = bound(event).ok_or_else(cut)?;
+    if bind(crc32fast::hash(&event[EVENT_REVISION.end..]), position, revision) != checksum {
+        return Err(Flaw(format!("the checksum of the event at position {position} does not match")));
+    }
+    Ok((event, revision, checksum))
+}
+
+fn contradict(position: Position) -> Flaw {
+    Flaw(format!("the fields of the event at position {position} contradict each other"))
+}
+
+/// Whether the fields of an event fit together and its names are ASCII, as nearly always: what tells it is
+/// quick. Where it says no, the event may still be whole.
+#[inline]
+fn is_plain(event: &[u8]) -> bool {
+    let look = || {
+        let mut fields = Cursor(event.get(EVENT_REVISION.end..)?);
+        let (flags, tags) = (fields.u8()?, fields.u8()?);
+        fields.take(2 + 4)?;
+        let names = usize::from(fields.u16()?) + usize::from(fields.u16()?);
+        let payload = fields.u32()? as usize;
+        let given = |flag: u8, bytes: usize| if flags & flag == 0 { 0 } else { bytes };
+        fields.take(given(HAS_EFFECTIVE_AT, 8) + given(HAS_ID, 16) + given(HAS_CORRECTS, 16))?;
+        // With the lengths of the tags: if those are ASCII too, so is what stands between them.
+        let texts = fields.0.get(..fields.0.len().checked_sub(payload)?)?;
+        let mut tagged = Cursor(texts.get(names..)?);
+        for _ in 0..tags {
+            let length = tagged.u16()?;
+            tagged.take(usize::from(length))?;
+        }
+        Some(flags & !FLAGS_READ == 0 && tagged.0.is_empty() && texts.is_ascii())
+    };
+    look().unwrap_or(false)
 }
 
 /// The tags of a stored event, in order.

@@ -73,6 +73,7 @@ impl FrameHeader {
         FRAME_HEADER_BYTES + self.body as usize
     }
 
+    #[inline]
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Cursor(bytes.get(CHECKSUM + 4..)?);
         let (segment, synced_up_to) = (fields.u32()?, Sequence::new(fields.u64()?));
@@ -95,6 +96,7 @@ impl FrameHeader {
 }
 
 /// The record that `bytes` begin with: its header, checked.
+#[inline]
 pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     match bytes.first_chunk::<4>() {
         Some(&FRAME_MAGIC) => {}
@@ -117,6 +119,7 @@ pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
 }
 
 /// How long the footer is that `bytes` begin with, by its own word; none if no footer does.
+#[inline]
 pub(crate) fn footer_length(bytes: &[u8]) -> Option<usize> {
     let length = Cursor(bytes.strip_prefix(&FOOTER_MAGIC)?.get(CHECKSUM..)?).u32()?;
     Some((length as usize).min(FRAME_BYTES_MAX))
@@ -134,11 +137,13 @@ fn footer(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     Ok(Record::Footer { length: super::length(footer.len()) })
 }
 
+#[inline]
 fn stored_checksum(record: &[u8]) -> u32 {
     let word = record[CHECKSUM..].first_chunk().expect("a record is longer than its checksum");
     u32::from_le_bytes(*word)
 }
 
+#[inline]
 fn checksum(record: &[u8], salt: u32) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(salt);
     hasher.update(&record[..CHECKSUM]);
