@@ -107,7 +107,6 @@ pub struct EventView<'a> {
     pub explicit_id: Option<EventId>,
     /// The event it supersedes.
     pub corrects: Option<EventId>,
-    pub(crate) checksum: u32,
     pub(crate) bytes: usize,
 }
 
@@ -115,15 +114,15 @@ impl<'a> EventView<'a> {
     /// The event that `bytes` begin with, which must be the one at `position`.
     #[inline]
     pub(crate) fn read(bytes: &'a [u8], position: Position) -> Result<Self, Flaw> {
-        let (event, revision, checksum) = summed(bytes, position)?;
-        Self::fields(event, position, revision, checksum).ok_or_else(|| contradict(position))
+        let (event, revision, _) = summed(bytes, position)?;
+        Self::fields(event, position, revision).ok_or_else(|| contradict(position))
     }
 
     /// Whether [`Self::read`] gives the event, without making it: its length and its checksum.
     #[inline]
     pub(crate) fn verify(bytes: &'a [u8], position: Position) -> Result<(usize, u32), Flaw> {
         let (event, revision, checksum) = summed(bytes, position)?;
-        if !is_plain(event) && Self::fields(event, position, revision, checksum).is_none() {
+        if !is_plain(event) && Self::fields(event, position, revision).is_none() {
             return Err(contradict(position));
         }
         Ok((event.len(), checksum))
@@ -134,14 +133,14 @@ impl<'a> EventView<'a> {
     pub(crate) fn trusted(bytes: &'a [u8], position: Position) -> Self {
         let read = || {
             let event = whole(bytes)?;
-            let (checksum, revision) = bound(event)?;
-            Self::fields(event, position, revision, checksum)
+            let (_, revision) = bound(event)?;
+            Self::fields(event, position, revision)
         };
         read().expect("the event was verified with its commit")
     }
 
     #[inline]
-    fn fields(event: &'a [u8], position: Position, revision: Revision, checksum: u32) -> Option<Self> {
+    fn fields(event: &'a [u8], position: Position, revision: Revision) -> Option<Self> {
         let mut fields = Cursor(event.get(EVENT_REVISION.end..)?);
         let (flags, tags) = (fields.u8()?, fields.u8()?);
         if flags & !FLAGS_READ != 0 {
@@ -175,7 +174,6 @@ impl<'a> EventView<'a> {
             effective_at,
             explicit_id,
             corrects,
-            checksum,
             bytes: event.len(),
         })
     }
@@ -252,5 +250,51 @@ impl<'a> Iterator for Tags<'a> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (usize::from(self.left), Some(usize::from(self.left)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use factum_event::{EventType, StreamName, Tag};
+
+    fn encoded(stream: &str, tags: &[&str]) -> Vec<u8> {
+        let kind = EventType::new("test.done").unwrap();
+        let mut event = NewEvent::json(StreamName::unchecked(stream), kind, b"{\"n\":1}".to_vec());
+        event.id = Some(EventId::new(uuid::Uuid::from_u128(9)));
+        event.tags = tags.iter().map(|tag| Tag::unchecked(tag)).collect();
+        let mut bytes = Vec::new();
+        encode_event(&event, &mut bytes);
+        bytes
+    }
+
+    /// Whether the event reads, once its checksum is made to match; and what it says if it does.
+    fn reads(bytes: &mut [u8]) -> bool {
+        let position = Position::new(3);
+        let checksum = bind(crc32fast::hash(&bytes[EVENT_REVISION.end..]), position, Revision::new(0));
+        bytes[EVENT_CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        let (read, verified) = (EventView::read(bytes, position), EventView::verify(bytes, position));
+        assert_eq!(read.as_ref().map(|view| view.bytes).ok(), verified.as_ref().map(|(bytes, _)| *bytes).ok());
+        assert!(verified.is_ok() || verified.unwrap_err() == read.clone().unwrap_err());
+        read.is_ok_and(|view| view.tags.clone().count() == usize::from(bytes[17]))
+    }
+
+    #[test]
+    fn what_is_verified_is_what_reads() {
+        for (stream, tags) in
+            [("a-1", &["x:1", "y:2"][..]), ("käse-1", &["größe:3"]), ("a-1", &[]), ("a", &["t:1"; 9])]
+        {
+            let whole = encoded(stream, tags);
+            assert!(reads(&mut whole.clone()));
+            let (mut read, mut refused) = (0, 0);
+            for at in EVENT_REVISION.end..whole.len() {
+                for bit in 0..8 {
+                    let mut bytes = whole.clone();
+                    bytes[at] ^= 1 << bit;
+                    if reads(&mut bytes) { read += 1 } else { refused += 1 }
+                }
+            }
+            assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+        }
     }
 }
