@@ -40,15 +40,21 @@ impl HeldMap {
     /// Whether a map shows the file itself on this system.
     pub(crate) const IN_PLACE: bool = cfg!(all(unix, target_pointer_width = "64"));
 
-    /// The map of `file`, which is always the same file. Shows `bytes` of it, or what it holds now.
-    pub(crate) fn get(&self, file: &File, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+    /// The map of `file`, which is always the same file. Shows `bytes` of it, or what it holds now: `length`
+    /// is asked if that may have changed.
+    pub(crate) fn get(
+        &self,
+        file: &File,
+        bytes: u64,
+        length: impl FnOnce() -> io::Result<u64>,
+    ) -> io::Result<Arc<dyn FileMap>> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(map) = &*held
             && bytes <= map.reach.load(Ordering::Acquire)
         {
             return Ok(Arc::clone(map) as Arc<dyn FileMap>);
         }
-        let length = file.metadata()?.len();
+        let length = length()?;
         let map = match &*held {
             Some(map) if bytes.min(length) <= map.map.len() as u64 => map,
             _ => held.insert(Arc::new(SharedMap::new(file, bytes, length)?)),
@@ -155,6 +161,10 @@ mod tests {
     use super::*;
     use std::os::unix::fs::FileExt;
 
+    fn get(held: &HeldMap, file: &File, bytes: u64) -> Arc<dyn FileMap> {
+        held.get(file, bytes, || Ok(file.metadata()?.len())).unwrap()
+    }
+
     fn made(bytes: &[u8]) -> (tempfile::TempDir, File) {
         let dir = tempfile::tempdir().unwrap();
         let mut options = File::options();
@@ -166,7 +176,7 @@ mod tests {
     #[test]
     fn nothing_beyond_the_end_of_a_file_is_within_reach() {
         let (_dir, file) = made(b"twelve bytes");
-        let map = HeldMap::default().get(&file, 1 << 20).unwrap();
+        let map = get(&HeldMap::default(), &file, 1 << 20);
         assert_eq!(map.slice(0..12), Some(&b"twelve bytes"[..]));
         assert_eq!(map.slice(0..13), None);
         assert_eq!(map.slice(5000..5001), None);
@@ -176,12 +186,12 @@ mod tests {
     fn what_a_file_has_grown_by_is_within_reach_once_it_is_asked_for() {
         let (_dir, file) = made(b"twelve bytes");
         let held = HeldMap::default();
-        let before = held.get(&file, 12).unwrap();
+        let before = get(&held, &file, 12);
         // Beyond what the last page of the file held, and beyond the least that is reserved.
         for at in [40_000, 3 * RESERVED_BYTES_MIN] {
             file.write_all_at(b"more", at).unwrap();
-            assert_eq!(held.get(&file, 12).unwrap().slice(at..at + 4), None, "nobody looked");
-            assert_eq!(held.get(&file, at + 4).unwrap().slice(at..at + 4), Some(&b"more"[..]));
+            assert_eq!(get(&held, &file, 12).slice(at..at + 4), None, "nobody looked");
+            assert_eq!(get(&held, &file, at + 4).slice(at..at + 4), Some(&b"more"[..]));
         }
         assert_eq!(before.slice(7..12), Some(&b"bytes"[..]));
     }
@@ -191,10 +201,10 @@ mod tests {
     fn a_growing_file_keeps_its_map() {
         let (_dir, file) = made(b"");
         let held = HeldMap::default();
-        let first = held.get(&file, 1).unwrap();
+        let first = get(&held, &file, 1);
         for end in (1..RESERVED_BYTES_MIN).step_by(60_000) {
             file.write_all_at(b"x", end - 1).unwrap();
-            let map = held.get(&file, end).unwrap();
+            let map = get(&held, &file, end);
             assert_eq!(map.slice(end - 1..end), Some(&b"x"[..]));
             assert!(Arc::ptr_eq(&first, &map));
         }
@@ -203,7 +213,7 @@ mod tests {
     #[test]
     fn advice_may_name_what_is_not_there() {
         let (_dir, file) = made(b"twelve bytes");
-        let map = HeldMap::default().get(&file, 12).unwrap();
+        let map = get(&HeldMap::default(), &file, 12);
         map.random();
         map.will_need(&[3..5, 0..12, 10..4000, 7000..9000, 9..3]);
         prefetch(map.slice(0..12).unwrap());
