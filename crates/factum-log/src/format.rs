@@ -117,7 +117,7 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     pub(crate) fn text_of(&mut self, bytes: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.take(bytes)?).ok()
+        crate::map::text(self.take(bytes)?)
     }
 }
 

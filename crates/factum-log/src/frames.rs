@@ -78,7 +78,7 @@ impl<'a> Frames<'a> {
     }
 
     /// The next frame. After a flaw the place stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self) -> io::Result<Step<'_>> {
         let salt = self.salt;
         let mut window = self.window(FRAME_HEADER_BYTES)?;

@@ -17,7 +17,7 @@ pub struct CommitView<'a> {
 impl<'a> CommitView<'a> {
     /// Verifies the frame that `bytes` hold, whole: header, commit part, each event, and that nothing is
     /// left over. `bytes` may be longer than the frame.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(header: FrameHeader, bytes: &'a [u8]) -> Result<Self, Flaw> {
         let body = bytes
             .get(FRAME_HEADER_BYTES..header.length())

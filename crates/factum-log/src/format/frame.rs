@@ -73,7 +73,7 @@ impl FrameHeader {
         FRAME_HEADER_BYTES + self.body as usize
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Cursor(bytes.get(CHECKSUM + 4..)?);
         let (segment, synced_up_to) = (fields.u32()?, Sequence::new(fields.u64()?));
@@ -96,7 +96,7 @@ impl FrameHeader {
 }
 
 /// The record that `bytes` begin with: its header, checked.
-#[inline]
+#[inline(always)]
 pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     match bytes.first_chunk::<4>() {
         Some(&FRAME_MAGIC) => {}
