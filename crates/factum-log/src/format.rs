@@ -64,50 +64,60 @@ impl From<&str> for Flaw {
 pub(crate) struct Cursor<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(crate) fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(bytes)?;
         self.0 = rest;
         Some(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn i64(&mut self) -> Option<i64> {
         self.array().map(i64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn uuid(&mut self) -> Option<Uuid> {
         self.array().map(Uuid::from_bytes)
     }
 
     /// Text after its length in 16 bits.
+    #[inline]
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         let length = self.u16()?;
         self.text_of(usize::from(length))
     }
 
+    #[inline]
     pub(crate) fn text_of(&mut self, bytes: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.take(bytes)?).ok()
+        crate::map::text(self.take(bytes)?)
     }
 }
 

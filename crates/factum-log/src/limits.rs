@@ -29,3 +29,13 @@ pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(crate) const SCAN_BYTES: usize = 1024 * 1024;
 /// Two ranges of a page that stand closer than this, in bytes, are read together.
 pub(crate) const READ_GAP_BYTES: u64 = 8 * 1024;
+/// So many places of a page are fetched into the processor's caches ahead of the one that is read.
+pub(crate) const PREFETCH_PLACES: usize = 16;
+/// Of each, so many bytes; the processor sees by itself that the rest follows.
+pub(crate) const PREFETCH_BYTES_MAX: u64 = 512;
+/// A page of fewer places is not looked at for what of it is in memory; of others, so many places are.
+pub(crate) const FETCH_PLACES_MIN: usize = 8;
+/// What is fetched into memory at once of places that stand near each other, in bytes.
+pub(crate) const FETCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// A selection is walked in steps of so many events; the index is locked for one step at a time.
+pub(crate) const SELECT_STEP_EVENTS: usize = 256;

@@ -5,7 +5,7 @@ use crate::{
     encode::Prepared,
     engine::Engine,
     error::OpenError,
-    format::SEGMENT_HEADER_BYTES,
+    format::{EventView, SEGMENT_HEADER_BYTES},
     limits::SEGMENT_BYTES_FILLED_MIN,
     options::Options,
     queue::{Done, Queue, Request},
@@ -15,8 +15,8 @@ use crate::{
     watermark::Watermark,
     writer::{Group, Writer},
 };
-use factum_event::Sequence;
-use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, StoreError, Verdict};
+use factum_event::{Query, Sequence};
+use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, ReadOptions, StoreError, Verdict};
 use std::{
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
@@ -32,7 +32,7 @@ use std::{
 ///
 /// ```
 /// use factum_log::{Log, Options};
-/// use factum_event::Sequence;
+/// use factum_event::{Query, Sequence};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let dir = dir.path().join("events");
 /// let (log, report) = Log::open(&dir, Options::default()).unwrap();
@@ -188,6 +188,60 @@ impl Log {
         mut visit: impl FnMut(&CommitView<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.engine.scan(after, &mut visit)
+    }
+
+    /// Visits every event that `query` selects, in order, forwards or backwards, up to the head of this
+    /// moment, which is returned. Nothing is allocated for an event; each is verified by its own checksum
+    /// before it is visited. Events that are appended meanwhile are not visited, and appending does not wait
+    /// for the visitor.
+    ///
+    /// Of `options`, `limit` is not bounded as that of a page is: `usize::MAX` means all, and 0 counts as 1.
+    ///
+    /// ```
+    /// use factum_event::{Query, QueryItem, StreamName};
+    /// use factum_log::{Log, Options};
+    /// use factum_store::ReadOptions;
+    /// use std::ops::ControlFlow;
+    /// # use factum_event::*;
+    /// # use factum_store::Append;
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let deposit = |to: &StreamName, amount: &str| {
+    /// #     let kind = EventType::new("deposited").unwrap();
+    /// #     NewEvent::json(to.clone(), kind, amount.as_bytes().to_vec())
+    /// # };
+    /// let (log, _) = Log::open(dir.path(), Options::default()).unwrap();
+    /// let (ada, bob) = (StreamName::new("account-ada").unwrap(), StreamName::new("account-bob").unwrap());
+    /// let events = vec![deposit(&ada, "7"), deposit(&bob, "8"), deposit(&ada, "9")];
+    /// # let command = CommandRecord {
+    /// #     id: CommandId::new(uuid::Uuid::from_u128(1)),
+    /// #     name: CommandName::new("deposit").unwrap(),
+    /// #     payload: CommandPayload::None,
+    /// #     issued_at: Timestamp::from_micros(0),
+    /// #     metadata: Metadata::default(),
+    /// # };
+    /// # let commit = NewCommit { command, outcome: Outcome::Succeeded, events };
+    /// # log.append(vec![Append { commit, condition: Condition::none() }]).pop().unwrap().unwrap();
+    ///
+    /// let query = Query::from(QueryItem::default().stream(ada));
+    /// let mut amounts = Vec::new();
+    /// let all = ReadOptions { limit: usize::MAX, ..ReadOptions::default() };
+    /// let head = log.select(&query, all, |event| {
+    ///     amounts.push((event.position.get(), event.payload.to_vec()));
+    ///     ControlFlow::Continue(())
+    /// });
+    /// assert_eq!(amounts, [(1, b"7".to_vec()), (3, b"9".to_vec())]);
+    /// assert_eq!(head.unwrap(), log.published());
+    /// ```
+    ///
+    /// # Errors
+    /// When the bytes are not what was written, or cannot be read. What was visited before stands.
+    pub fn select(
+        &self,
+        query: &Query,
+        options: ReadOptions,
+        mut visit: impl FnMut(&EventView<'_>) -> ControlFlow<()>,
+    ) -> Result<Head, StoreError> {
+        self.engine.select(query, options, &mut visit)
     }
 
     fn prepare(&self, batch: Vec<Append>) -> Result<Vec<Result<Box<Prepared>, AppendError>>, Vec<Verdict>> {

@@ -78,6 +78,7 @@ impl FrameHeader {
         self.base_position > Position::START && self.sequence > Sequence::START && !ends
     }
 
+    #[inline(always)]
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Cursor(bytes.get(CHECKSUM + 4..)?);
         let (segment, synced_up_to) = (fields.u32()?, Sequence::new(fields.u64()?));
@@ -106,6 +107,7 @@ pub(crate) fn mend_frame_header(record: &mut [u8], salt: u32) {
 }
 
 /// The record that `bytes` begin with: its header, checked.
+#[inline(always)]
 pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     match bytes.first_chunk::<4>() {
         Some(&FRAME_MAGIC) => {}
@@ -131,6 +133,7 @@ pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
 }
 
 /// How long the footer is that `bytes` begin with, by its own word; none if no footer does.
+#[inline]
 pub(crate) fn footer_length(bytes: &[u8]) -> Option<usize> {
     let length = Cursor(bytes.strip_prefix(&FOOTER_MAGIC)?.get(CHECKSUM..)?).u32()?;
     Some((length as usize).min(FRAME_BYTES_MAX))
@@ -148,11 +151,13 @@ fn footer(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     Ok(Record::Footer { length: super::length(footer.len()) })
 }
 
+#[inline]
 fn stored_checksum(record: &[u8]) -> u32 {
     let word = record[CHECKSUM..].first_chunk().expect("a record is longer than its checksum");
     u32::from_le_bytes(*word)
 }
 
+#[inline]
 fn checksum(record: &[u8], salt: u32) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(salt);
     hasher.update(&record[..CHECKSUM]);

@@ -21,6 +21,7 @@ mod recovery;
 mod refusals;
 mod room;
 mod script;
+mod select;
 mod sim;
 mod support;
 mod unsynced;
