@@ -25,7 +25,6 @@ const READS_MAX: usize = 8;
 
 /// Where a log may be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Cut {
     /// Which log it is.
     pub identity: LogIdentity,
