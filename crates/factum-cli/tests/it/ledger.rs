@@ -69,7 +69,7 @@ impl Decide for Audit {
 /// What all entries of an account come to.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sums {
-    cents: i64,
+    pub(crate) cents: i64,
 }
 
 impl View for Sums {
@@ -115,7 +115,7 @@ impl View for Counts {
     }
 }
 
-fn bank<B: Backend>(app: Builder<B>) -> Builder<B> {
+pub(crate) fn bank<B: Backend>(app: Builder<B>) -> Builder<B> {
     app.commands::<(Enter, Audit)>().view::<Sums>().view::<Counts>()
 }
 

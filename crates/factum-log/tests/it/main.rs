@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
 mod conformance;
+mod copying;
 mod envelope;
 mod faults;
 mod fixture;
