@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{AccountId, Audit, Enter, POISON, POISONOUS, bank, enter, open_bank},
-    program::{Running, ledger, ledger_with},
+    program::{Running, Server, ledger, ledger_with},
 };
 use factum::{App, CommandId, Status, block_on};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -114,6 +114,7 @@ fn what_is_not_running_is_restored_without_a_backup() {
     assert!(told.contains("a service is running on") && told.contains("backup DIR TO"), "{told}");
     let told = ledger(root, "restore DIR/again --data DIR/data").refused();
     assert!(told.contains("a service is running on") && told.contains("stop it"), "{told}");
+    block_on(app.stop());
     drop(app);
     let told = ledger(root, "restore DIR/again --data DIR/data").refused();
     assert!(told.contains("nothing is restored over it"), "{told}");
@@ -242,7 +243,8 @@ fn what_was_denied_and_what_was_said_of_projections_comes_along() {
     enter(&data, "bank", [1, POISON, 2]);
     let poisonous = Some((POISONOUS, Path::new("1")));
     ledger_with(root, "projections rebuild bank/sums --data DIR/data", poisonous).done();
-    ledger_with(root, "projections discard bank/sums 2 1 --cause unlucky --data DIR/data", poisonous).done();
+    ledger_with(root, "projections discard bank/sums 2 key/1 --cause unlucky --data DIR/data", poisonous)
+        .done();
     ledger(root, "projections pause bank/counts --data DIR/data").done();
     fs::write(data.join("audit.log.1"), "{\"old\":1}\n").unwrap();
     fs::write(data.join("audit.log"), "{\"new\":1}\n{\"torn").unwrap();
@@ -251,8 +253,11 @@ fn what_was_denied_and_what_was_said_of_projections_comes_along() {
     let again = root.join("again");
     assert_eq!(fs::read_to_string(again.join("audit.log.1")).unwrap(), "{\"old\":1}\n");
     assert_eq!(fs::read_to_string(again.join("audit.log")).unwrap(), "{\"new\":1}\n");
+    let server = Server::start(&again, "", None);
+    let paused = format!("projections status bank/counts --json --url {}", server.url);
+    assert_eq!(ledger(&again, &paused).json()["status"], "paused");
+    server.stop();
     let state = |name: &str| ledger(&again, &format!("projections status {name} --json --data DIR")).json();
-    assert_eq!(state("bank/counts")["status"], "paused");
     let discarded = &state("bank/sums")["discarded"][0];
     assert_eq!((&discarded["position"], &discarded["cause"]), (&2.into(), &"unlucky".into()), "{discarded}");
     let parked = ledger_with(&again, "projections rebuild bank/sums --data DIR", poisonous);
