@@ -87,14 +87,25 @@ pub fn durable_cut(dir: impl AsRef<Path>) -> Result<Cut, OpenError> {
 /// # Errors
 /// As [`durable_cut`].
 pub fn durable_cut_on(storage: &dyn Storage) -> Result<Cut, OpenError> {
+    loop {
+        // Only for these moments, so that whoever wants to write is not kept from it.
+        let written = hold_on(storage)?.is_none();
+        let cut = cut(storage, written)?;
+        if written || hold_on(storage)?.is_some() {
+            return Ok(cut);
+        }
+        // Somebody began to write meanwhile, and what was seen last may be of theirs.
+    }
+}
+
+fn cut(storage: &dyn Storage, written: bool) -> Result<Cut, OpenError> {
     let dir = storage.describe();
-    let hold = hold_on(storage)?;
     let identity = read_meta(storage)?.identity;
     let watermark = read_watermark(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     match watermark {
         WatermarkState::Known(record) if record.identity == identity => {
             let named = Head { position: record.position, sequence: record.sequence };
-            if hold.is_none() {
+            if written {
                 return Ok(Cut { identity, head: named, watermark_lost: false });
             }
             let tail = whole_after(storage, record.segment, record.end, named);
@@ -104,7 +115,7 @@ pub fn durable_cut_on(storage: &dyn Storage) -> Result<Cut, OpenError> {
             }
         }
         // Its writer is about to make it right.
-        _ if hold.is_none() => {
+        _ if written => {
             let cause = io::Error::new(io::ErrorKind::WouldBlock, "it is being opened; try again");
             Err(OpenError::io(&dir, "tell the durable head")(cause))
         }

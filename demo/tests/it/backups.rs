@@ -104,7 +104,7 @@ fn a_token_of_before_is_refused_with_the_reason_and_a_stream_begins_anew() {
     let (data, backup, again) =
         (dir.path().join("data"), dir.path().join("backup"), dir.path().join("again"));
     let server = Server::start(&data);
-    let issue = server.send("POST", "/issues", r#"{"title": "it is cold", "reporter": "ann"}"#);
+    let issue = server.send("POST", "/issues", r#"{"title": "Cold", "description": "It is", "priority": 3}"#);
     assert_eq!(issue.status, 202, "{issue:?}");
     let outcome = server.outcome(issue.body["command_id"].as_str().unwrap());
     assert_eq!(outcome["status"], "succeeded", "{outcome}");

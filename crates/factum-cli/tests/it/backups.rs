@@ -1,7 +1,7 @@
 //! Backups are taken and restored; what is of another life, unfinished or changed is recognised.
 
 use crate::{
-    ledger::{AccountId, Audit, Enter, POISON, POISONOUS, bank, enter, open_bank},
+    ledger::{AccountId, Audit, Enter, POISON, POISONOUS, bank, enter, open_bank, patiently},
     program::{Running, Server, ledger, ledger_with},
 };
 use factum::{App, CommandId, Status, block_on};
@@ -18,7 +18,7 @@ const BOB: AccountId = AccountId(2);
 
 /// The bank in `data`, taking commands in and deciding none.
 fn at_rest(data: &Path) -> App {
-    block_on(bank(App::embedded(data.join("bank"))).start_at_rest()).unwrap()
+    patiently(|| block_on(bank(App::embedded(data.join("bank"))).start_at_rest()))
 }
 
 /// Accepts entries in `data` that nobody decides yet.
