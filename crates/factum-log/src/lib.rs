@@ -9,6 +9,8 @@
 //! Knows no HTTP, no async runtime and no domain.
 
 mod ahead;
+mod copy;
+mod cut;
 mod decode;
 mod encode;
 mod engine;
@@ -37,6 +39,8 @@ mod watermark;
 mod window;
 mod writer;
 
+pub use copy::{COPY_FILES, CopiedSegment, Copied, CopyOptions, Told, copy, copy_on};
+pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
 pub use inspect::{

@@ -5,6 +5,7 @@ mod between_segments;
 mod conformance;
 mod corpus;
 mod crash_points;
+mod copying;
 mod envelope;
 mod faults;
 mod fixture;
