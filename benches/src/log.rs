@@ -9,11 +9,14 @@ mod measure;
 mod medium;
 mod plan;
 mod raw;
+mod reads;
 mod report;
+mod row;
 mod sqlite;
 mod tephra;
 mod umadb;
 mod work;
+mod writers;
 
 pub(crate) use medium::default_dir;
 
@@ -23,7 +26,8 @@ use events::Accounts;
 use measure::{Measured, Run, fill, measure};
 use medium::{Medium, allocated, keeps_caches};
 use plan::Plan;
-use report::{Report, Row};
+use report::Report;
+use row::{Row, middle};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
@@ -72,24 +76,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let plan = if options.quick { Plan::QUICK } else { plan };
     let before = machine::load();
     let medium = Medium::new(&options.dir, plan.pause, options.smoke)?;
-    let mut rounds = Rounds {
-        count: options.rounds,
-        accounts: Accounts::new(plan.accounts),
-        plan,
-        works: chosen(&options.only),
-        systems: chosen(&options.systems),
-        medium,
-        rows: BTreeMap::new(),
-        opened: BTreeMap::new(),
-        failed: BTreeSet::new(),
-        notes: Vec::new(),
-    };
+    let mut rounds = Rounds::new(options, plan, medium);
     rounds.writes()?;
     rounds.reads()?;
     let load = format!("{before}, {}", machine::load());
     let file_system = rounds.medium.described.clone();
     let report = Report {
-        rows: rounds.rows.into_values().filter_map(report::middle).collect(),
+        rows: rounds.rows.into_values().filter_map(middle).collect(),
         opened: rounds.opened.into_iter().map(|(system, nanos)| (system, in_the_middle(nanos))).collect(),
         notes: rounds.notes,
         rounds: options.rounds,
@@ -138,6 +131,21 @@ struct Rounds {
 }
 
 impl Rounds {
+    fn new(options: &Options, plan: Plan, medium: Medium) -> Self {
+        Self {
+            count: options.rounds,
+            accounts: Accounts::new(plan.accounts),
+            plan,
+            works: chosen(&options.only),
+            systems: chosen(&options.systems),
+            medium,
+            rows: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// What begins with an empty folder each time.
     fn writes(&mut self) -> Result<(), Failure> {
         let works: Vec<_> = self.works.iter().copied().filter(|work| !work.reads()).collect();
@@ -216,9 +224,12 @@ impl Rounds {
         if let Some(opened) = measured.opened {
             self.opened.entry(system).or_default().push(opened);
         }
+        if measured.held < self.plan.sized_events {
+            return Ok(Row::new(work, system, measured, None));
+        }
         // What was written late counts with what was synced.
         rustix::fs::sync();
-        Ok(Row::new(work, system, measured, allocated(dir)?))
+        Ok(Row::new(work, system, measured, Some(allocated(dir)?)))
     }
 
     fn fail(&mut self, work: Work, system: System, error: &Failure) {
@@ -232,5 +243,33 @@ impl Rounds {
     fn note(&mut self, note: String) {
         eprintln!("factum-bench: {note}");
         self.notes.push(note);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Arguments {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn what_fails_is_no_row_and_is_told() {
+        let arguments = ["bench", "--only", "append-1,threads-64", "--systems", "factum", "--rounds", "2"];
+        let options = Arguments::parse_from(arguments).options;
+        let mut plan = Plan::SMOKE;
+        // Fewer than writers: two of them get in each other's way.
+        plan.accounts = 50;
+        let medium = Medium::new(&default_dir(), plan.pause, true).unwrap();
+        let mut rounds = Rounds::new(&options, plan, medium);
+        rounds.writes().unwrap();
+        assert_eq!(rounds.rows.keys().collect::<Vec<_>>(), [&(Work::Append1, System::Factum)]);
+        assert_eq!(rounds.rows[&(Work::Append1, System::Factum)].len(), 2, "one for each round");
+        assert_eq!(rounds.failed.into_iter().collect::<Vec<_>>(), [(Work::Threads64, System::Factum)]);
+        assert!(rounds.notes[0].starts_with("`threads-64` of factum FAILED: "), "{:?}", rounds.notes);
     }
 }

@@ -4,27 +4,20 @@
 
 use super::{
     engine::{Asynchronous, Conditional, Engine},
-    events::{Accounts, Digest, Event, payload},
+    events::{Accounts, Digest},
     factum::Factum,
-    medium,
     plan::{FILL_EVENTS, Plan},
     raw::Raw,
+    reads::{cold, replay, select},
     sqlite::Sqlite,
     tephra::Tephra,
     umadb::Umadb,
     work::{Durability, Kind, System, Work},
+    writers::{tasks, threads},
 };
 use crate::{Failure, latency::histogram, machine::now};
 use hdrhistogram::Histogram;
-use std::{
-    path::Path,
-    sync::{Arc, Barrier},
-    thread,
-};
-use tokio::{runtime, task::JoinSet};
-
-/// Stack of a thread that appends, in bytes.
-const STACK_BYTES: usize = 512 * 1024;
+use std::path::Path;
 
 /// What to do, and where.
 #[derive(Clone, Copy, Debug)]
@@ -122,13 +115,13 @@ fn engine<E: Engine>(run: Run<'_>) -> Result<Measured, Failure> {
     }
 }
 
-fn ended<E: Engine>(measured: Measured, engine: E) -> Result<Measured, Failure> {
+pub(super) fn ended<E: Engine>(measured: Measured, engine: E) -> Result<Measured, Failure> {
     engine.close()?;
     Ok(measured)
 }
 
 /// What is measured of nothing yet.
-fn nothing<E: Engine>() -> Result<Measured, Failure> {
+pub(super) fn nothing<E: Engine>() -> Result<Measured, Failure> {
     let durability = E::DURABILITY;
     Ok(Measured { durability, events: 0, nanos: 0, latency: histogram()?, held: 0, opened: None })
 }
@@ -153,172 +146,20 @@ fn append<E: Engine>(run: Run<'_>, each: u64) -> Result<Measured, Failure> {
 }
 
 /// Reads all back, untimed.
-fn verify<E: Engine>(engine: &E, is_right: impl FnOnce(&Digest) -> bool) -> Result<(), Failure> {
+pub(super) fn verify<E: Engine>(engine: &E, is_right: impl FnOnce(&Digest) -> bool) -> Result<(), Failure> {
     let mut read = Digest::default();
     engine.replay(&mut read)?;
     if is_right(&read) { Ok(()) } else { Err(wrong("what was read back is not what was appended", &read)) }
 }
 
-fn wrong(what: &str, read: &Digest) -> Failure {
+pub(super) fn wrong(what: &str, read: &Digest) -> Failure {
     format!("{what}: {read:?}").into()
-}
-
-/// What one of many writers appends, one event after the other, each under the condition that nothing new came
-/// since the last one.
-struct Writer {
-    number: u64,
-    each: u64,
-    after: u64,
-    latency: Histogram<u64>,
-    ended: u64,
-}
-
-impl Writer {
-    fn new(number: u64, each: u64) -> Result<Self, Failure> {
-        Ok(Self { number, each, after: 0, latency: histogram()?, ended: 0 })
-    }
-
-    fn event<'a>(&self, accounts: &'a Accounts, append: u64) -> Event<'a> {
-        Event { account: accounts.get(self.number), payload: payload(self.number * self.each + append) }
-    }
-
-    fn appended(&mut self, began: u64, after: u64) {
-        self.after = after;
-        self.ended = now();
-        self.latency.saturating_record(self.ended - began);
-    }
-}
-
-/// Sums up what writers did since `began`, and verifies it.
-fn together<E: Engine>(
-    engine: E,
-    began: u64,
-    writers: Vec<Result<Writer, Failure>>,
-) -> Result<Measured, Failure> {
-    let mut measured = nothing::<E>()?;
-    let mut expected = Digest::default();
-    for writer in writers {
-        let Writer { number, each, latency, ended, .. } = writer?;
-        measured.latency.add(latency)?;
-        measured.nanos = measured.nanos.max(ended - began);
-        (number * each..(number + 1) * each).for_each(|number| expected.expect(number));
-    }
-    measured.events = expected.events;
-    measured.held = expected.events;
-    verify(&engine, |read| read.is_of_the_same(&expected))?;
-    ended(measured, engine)
-}
-
-fn threads<E: Conditional>(run: Run<'_>, writers: u64) -> Result<Measured, Failure> {
-    let engine = E::open(run.dir)?;
-    let each = run.plan.repeats(run.work);
-    let start = Barrier::new(usize::try_from(writers)? + 1);
-    let write = |mut writer: Writer| -> Result<Writer, Failure> {
-        start.wait();
-        for append in 0..writer.each {
-            let event = writer.event(run.accounts, append);
-            let began = now();
-            let after = engine.append_next(event, writer.after)?;
-            writer.appended(began, after);
-        }
-        Ok(writer)
-    };
-    let writers = (0..writers).map(|number| Writer::new(number, each)).collect::<Result<Vec<_>, _>>()?;
-    let (began, written) = thread::scope(|scope| -> Result<_, Failure> {
-        let spawn = |writer| {
-            let thread = thread::Builder::new().stack_size(STACK_BYTES);
-            // Who waits at the barrier already can only be let go by all.
-            thread.spawn_scoped(scope, || write(writer)).expect("a machine that is measured has threads")
-        };
-        let threads: Vec<_> = writers.into_iter().map(spawn).collect();
-        let began = now();
-        start.wait();
-        let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| "a writer panicked")?);
-        Ok((began, joined.collect()))
-    })?;
-    together(engine, began, written)
-}
-
-fn tasks<E: Asynchronous>(run: Run<'_>, writers: u64) -> Result<Measured, Failure> {
-    let engine = Arc::new(E::open(run.dir)?);
-    let each = run.plan.repeats(run.work);
-    let writers = (0..writers).map(|number| Writer::new(number, each)).collect::<Result<Vec<_>, _>>()?;
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (began, written) = runtime.block_on(async {
-        let began = now();
-        let mut tasks = JoinSet::new();
-        for mut writer in writers {
-            let (engine, accounts) = (Arc::clone(&engine), run.accounts.clone());
-            tasks.spawn(async move {
-                for append in 0..writer.each {
-                    let event = writer.event(&accounts, append);
-                    let began = now();
-                    let after = engine.append_next_async(event, writer.after).await?;
-                    writer.appended(began, after);
-                }
-                Ok(writer)
-            });
-        }
-        (began, tasks.join_all().await)
-    });
-    drop(runtime);
-    let engine = Arc::into_inner(engine).ok_or("a task still has the log")?;
-    together(engine, began, written)
-}
-
-fn replay<E: Engine>(engine: &E, run: Run<'_>) -> Result<Measured, Failure> {
-    let mut measured = nothing::<E>()?;
-    let mut read = Digest::default();
-    let began = now();
-    engine.replay(&mut read)?;
-    measured.nanos = now() - began;
-    measured.latency.saturating_record(measured.nanos);
-    measured.held = run.plan.filled(run.work);
-    measured.events = read.events;
-    if read == Digest::of_all(measured.held) {
-        return Ok(measured);
-    }
-    Err(wrong("what was replayed is not what was appended", &read))
-}
-
-fn select<E: Conditional>(engine: &E, run: Run<'_>) -> Result<Measured, Failure> {
-    let mut measured = nothing::<E>()?;
-    measured.held = run.plan.filled(run.work);
-    let mut expected = vec![Digest::default(); usize::try_from(run.accounts.count())?];
-    for number in 0..measured.held {
-        expected[usize::try_from(run.accounts.number_of(number))?].expect(number);
-    }
-    for account in run.plan.streams(run.work) {
-        let mut read = Digest::default();
-        let began = now();
-        engine.stream(run.accounts.get(account), &mut read)?;
-        let took = now() - began;
-        measured.nanos += took;
-        measured.latency.saturating_record(took);
-        measured.events += read.events;
-        if read != expected[usize::try_from(account)?] {
-            return Err(wrong("a stream is not what was appended to it", &read));
-        }
-    }
-    Ok(measured)
-}
-
-/// The files are closed, the page cache is emptied, the files are opened and the page cache is emptied again, so
-/// that neither what filled them nor what opened them has left anything but what the system keeps of its own.
-fn cold<E: Conditional>(run: Run<'_>) -> Result<Measured, Failure> {
-    let drop_caches = || if run.plan.drops_caches { medium::drop_caches() } else { Ok(()) };
-    drop_caches()?;
-    let began = now();
-    let engine = E::open(run.dir)?;
-    let opened = now() - began;
-    drop_caches()?;
-    let measured = select(&engine, run)?;
-    ended(Measured { opened: Some(opened), ..measured }, engine)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::medium;
 
     /// What a measure says of a system, in a folder of its own.
     fn measured(system: System, work: Work, plan: &Plan) -> Result<Measured, Failure> {

@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     cold_events: u64,
     /// Streams that are read warm, and cold.
     streams: [u64; 2],
+    /// Files of fewer events say nothing of what an event takes: two of the systems give them 256 MiB ahead.
+    pub(crate) sized_events: u64,
     /// How long the medium is left alone after files were deleted.
     pub(crate) pause: Duration,
     /// Whether the page cache is emptied for what is read cold. Only a test leaves it.
@@ -35,6 +37,7 @@ impl Plan {
         events: 1_000_000,
         cold_events: 5_000_000,
         streams: [2_000, 100],
+        sized_events: 1_000_000,
         pause: Duration::from_secs(1),
         drops_caches: true,
     };
@@ -53,6 +56,7 @@ impl Plan {
         events: 3_000,
         cold_events: 6_000,
         streams: [20, 10],
+        sized_events: 3_000,
         pause: Duration::ZERO,
         drops_caches: false,
     };

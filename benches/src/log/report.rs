@@ -1,63 +1,18 @@
-//! The rows, and the report that is made of them: tables with a column for each system, and in words where a peer
+//! The report that is made of the rows: tables with a column for each system, and in words where a peer
 //! is ahead.
 
 use super::{
-    measure::Measured,
+    row::{Row, grouped},
     work::{Durability, System, Work},
 };
 use crate::{Failure, machine};
 use factum::{Clock, store::SystemClock};
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// A cell without a row.
 const NOTHING: &str = "-";
 /// The lock file that this was built with: it tells the versions.
 const LOCK: &str = include_str!("../../Cargo.lock");
-
-/// One work of one system.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Row {
-    pub(crate) work: Work,
-    pub(crate) system: System,
-    pub(crate) durability: Durability,
-    /// Events written or read.
-    pub(crate) per_second: f64,
-    /// Of an append, of a stream that is read, or of the whole replay.
-    pub(crate) p50_us: f64,
-    pub(crate) p99_us: f64,
-    /// What the files take of the medium once they are closed, over the events in them.
-    pub(crate) bytes_per_event: Option<f64>,
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
-impl Row {
-    pub(crate) fn new(work: Work, system: System, measured: &Measured, bytes: u64) -> Self {
-        let micros = |quantile| measured.latency.value_at_quantile(quantile) as f64 / 1e3;
-        let seconds = machine::seconds(measured.nanos.max(1));
-        Self {
-            work,
-            system,
-            durability: measured.durability,
-            per_second: (measured.events as f64 / seconds).round(),
-            p50_us: micros(0.5),
-            p99_us: micros(0.99),
-            bytes_per_event: (measured.held > 0).then(|| (bytes as f64 / measured.held as f64).round()),
-        }
-    }
-
-    pub(crate) fn in_words(&self) -> String {
-        let Self { work, system, per_second, p50_us, p99_us, .. } = self;
-        format!("{work} {system}: {}/s, p50 {p50_us:.0} us, p99 {p99_us:.0} us", grouped(*per_second))
-    }
-}
-
-/// Of the same row of several rounds the one in the middle, by events per second.
-pub(crate) fn middle(mut rounds: Vec<Row>) -> Option<Row> {
-    rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-    (!rounds.is_empty()).then(|| rounds.swap_remove(rounds.len() / 2))
-}
 
 /// All of a run.
 #[derive(Debug)]
@@ -92,8 +47,12 @@ impl Report {
         self.ahead(&mut page);
         page += "\nMicroseconds of one append, of one stream that is read, or of the whole replay: p50 / p99.\n\n";
         self.table(&mut page, |row| format!("{:.1} / {:.1}", row.p50_us, row.p99_us));
-        page += "\nBytes that the closed files take of the medium per event, with what is given to them ahead.\n\n";
-        self.table(&mut page, |row| row.bytes_per_event.map_or_else(|| NOTHING.to_owned(), grouped));
+        if self.rows.iter().any(|row| row.bytes_per_event.is_some()) {
+            page += "\nBytes that the closed files take of the medium per event, with what is given to them ahead; ";
+            page +=
+                "where there are fewer than a million events, what is given ahead would be most of it.\n\n";
+            self.table(&mut page, |row| row.bytes_per_event.map_or_else(|| NOTHING.to_owned(), grouped));
+        }
         if !self.opened.is_empty() {
             page += "\nOpening, with an empty page cache, before `cold-select` and not counted in it: ";
             let opened = self.opened.iter();
@@ -215,19 +174,6 @@ impl Report {
     }
 }
 
-/// A number without its fraction, its digits in threes.
-fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// What was measured, by version.
 fn versions() -> String {
     let of = |name: &str| locked(LOCK, name).unwrap_or("unknown");
@@ -250,12 +196,7 @@ fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(work: Work, system: System, per_second: f64) -> Row {
-        let durability = Durability::Fdatasync;
-        let bytes_per_event = Some(312.0);
-        Row { work, system, durability, per_second, p50_us: 41.5, p99_us: 90.0, bytes_per_event }
-    }
+    use crate::log::row::tests::row;
 
     fn report(rows: Vec<Row>) -> Report {
         let text = String::new;
@@ -293,13 +234,6 @@ mod tests {
         assert!(page.contains("**sqlite wins `replay`**: 2.00 times as fast as factum."), "{page}");
         assert!(page.contains("- **`cold-select` was NOT MEASURED: no**"), "{page}");
         assert!(report(rows[..3].to_vec()).markdown().contains("No peer wins a row."));
-    }
-
-    #[test]
-    fn the_middle_is_by_events_per_second() {
-        let rounds = [30.0, 10.0, 20.0].map(|rate| row(Work::Replay, System::Factum, rate));
-        assert_eq!(middle(rounds.to_vec()).unwrap().per_second, 20.0);
-        assert!(middle(Vec::new()).is_none());
     }
 
     #[test]
