@@ -75,13 +75,15 @@ impl Prepared {
             commit: length(commit_end - FRAME_HEADER_BYTES),
             commit_checksum,
         };
+        let mut tags = Vec::new();
         for event in &commit.events {
-            let encoded = encode_event(event, &mut prepared.frame);
+            tags.clear();
+            let encoded = encode_event(event, &mut prepared.frame, &mut tags);
             let category = event.stream.category_str();
             prepared.key(seed, KeyKind::Stream, encoded.stream, event.stream.as_str());
             prepared.key(seed, KeyKind::Category, encoded.stream, category);
             prepared.key(seed, KeyKind::Type, encoded.event_type, event.event_type.as_str());
-            for start in &encoded.tags {
+            for start in &tags {
                 prepared.tag(seed, *start);
             }
             prepared.events.push(PreparedEvent {

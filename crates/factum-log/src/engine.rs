@@ -1,6 +1,7 @@
 //! What the handle, the leaders and the readers of one open log share. Lock order: writer, then index.
 
 use crate::{
+    ahead::Ahead,
     index::Index,
     options::Options,
     queue::{Done, Request},
@@ -24,6 +25,8 @@ pub(crate) struct Engine {
     pub(crate) index: RwLock<Index>,
     pub(crate) watch: HeadWatch,
     pub(crate) queue: Queue,
+    /// None when no segment is filled ahead.
+    pub(crate) ahead: Option<Arc<Ahead>>,
     /// None when the log is open for reading only.
     pub(crate) writer: Option<Mutex<Writer>>,
 }

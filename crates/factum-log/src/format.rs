@@ -29,6 +29,8 @@ pub(crate) const VERSIONS_READ: std::ops::RangeInclusive<u8> = 1..=1;
 pub(crate) const META_FILE: &str = "meta";
 /// The next `meta`, until it is renamed.
 pub(crate) const META_FILE_NEXT: &str = "meta.next";
+/// The next segment, while it is filled with zeros.
+pub(crate) const NEXT_SEGMENT_FILE: &str = "next";
 /// The durable-head watermark.
 pub(crate) const WATERMARK_FILE: &str = "head";
 /// Held by the one writer.

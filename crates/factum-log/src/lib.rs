@@ -8,6 +8,7 @@
 //!
 //! Knows no HTTP, no async runtime and no domain.
 
+mod ahead;
 mod decode;
 mod encode;
 mod engine;

@@ -14,7 +14,15 @@ pub const LOG_EVENTS_MAX: u64 = 0xffff_fff0;
 pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
 pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
+/// Zeros that the active segment is given ahead of its frames at a time, at most, in bytes.
+pub const ROOM_AHEAD_BYTES_MAX: usize = 1024 * 1024;
 
+/// A group of more bytes is not worth room that is written with it.
+pub(crate) const ROOM_GROUP_BYTES_MAX: usize = 64 * 1024;
+/// What is filled at once of the next segment, in bytes.
+pub(crate) const ROOM_CHUNK_BYTES: usize = 256 * 1024;
+/// Smaller segments, in bytes, are not worth a thread that fills the next one.
+pub(crate) const SEGMENT_BYTES_FILLED_MIN: u64 = 8 * 1024 * 1024;
 /// No frame is longer, in bytes: a length beyond it is damage, not a length.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What a sequential scan reads at once, in bytes.

@@ -1,10 +1,12 @@
 //! The handle of an open log. Opening, appending from a thread, closing; reading is in `store`.
 
 use crate::{
+    ahead::Ahead,
     encode::Prepared,
     engine::Engine,
     error::OpenError,
     format::SEGMENT_HEADER_BYTES,
+    limits::SEGMENT_BYTES_FILLED_MIN,
     options::Options,
     queue::{Done, Queue, Request},
     recovery::{OpenReport, Recovered, load, recover},
@@ -41,7 +43,8 @@ use std::{
 #[derive(Debug)]
 pub struct Log {
     pub(crate) engine: Arc<Engine>,
-    thread: Option<JoinHandle<()>>,
+    /// The one that leads for those who do not block, and the one that fills the next segment.
+    threads: Vec<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
     _lock: Option<Arc<dyn StorageLock>>,
 }
@@ -79,8 +82,12 @@ impl Log {
             }
         };
         let thread = thread::Builder::new().name("factum-log".to_owned()).spawn(run);
-        let thread = thread.map_err(OpenError::io(&dir, "start the writer"))?;
-        Ok((Self { engine, thread: Some(thread), _lock: Some(lock) }, report))
+        let mut log = Self { engine, threads: Vec::new(), _lock: Some(lock) };
+        log.threads.push(thread.map_err(OpenError::io(&dir, "start the writer"))?);
+        if let Some(ahead) = &log.engine.ahead {
+            log.threads.push(ahead.run().map_err(OpenError::io(&dir, "start who fills segments"))?);
+        }
+        Ok((log, report))
     }
 
     /// Opens the log in `dir` for reading only, as far as it is whole: beside its writer, or damaged.
@@ -102,7 +109,7 @@ impl Log {
     ) -> Result<(Self, OpenReport), OpenError> {
         let recovered = load(&*storage, &options, OpenMode::Read)?;
         let (engine, report) = Self::engine(storage, options, recovered, None);
-        Ok((Self { engine, thread: None, _lock: None }, report))
+        Ok((Self { engine, threads: Vec::new(), _lock: None }, report))
     }
 
     fn engine(
@@ -113,6 +120,9 @@ impl Log {
     ) -> (Arc<Engine>, OpenReport) {
         let Recovered { identity, index, report, .. } = recovered;
         let queue = Queue::new(options.queue_bytes);
+        let fills = writer.is_some() && options.room_ahead && options.background;
+        let ahead = (fills && options.segment_bytes >= SEGMENT_BYTES_FILLED_MIN)
+            .then(|| Ahead::new(Arc::clone(&storage), options.segment_bytes));
         let engine = Engine {
             storage,
             options,
@@ -120,6 +130,7 @@ impl Log {
             index: RwLock::new(index),
             watch: HeadWatch::new(report.head),
             queue,
+            ahead,
             writer: writer.map(Mutex::new),
         };
         (Arc::new(engine), report)
@@ -207,6 +218,7 @@ fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLoc
     Writer {
         segment: last.map(|(segment, _)| segment.clone()),
         end: last.map_or(SEGMENT_HEADER_BYTES as u64, |(_, end)| *end),
+        room: 0,
         head: recovered.report.head,
         recorded_at: recovered.scanned.recorded_at,
         watermark,
@@ -221,15 +233,22 @@ impl Drop for Log {
     /// Writes what still waits, makes the watermark durable, then lets the next writer in.
     fn drop(&mut self) {
         self.engine.queue.close();
-        if let Some(thread) = self.thread.take() {
+        if let Some(ahead) = &self.engine.ahead {
+            ahead.close();
+        }
+        for thread in self.threads.drain(..) {
             // A panic of that thread was told to those who waited for it.
             let _ = thread.join();
         }
         if let Some(writer) = &self.engine.writer {
             let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             if writer.failed.is_none() {
-                // Without this sync the watermark may lag after power loss, as it may while the log is open.
-                let _ = writer.watermark.sync();
+                // Without this sync the watermark may lag after power loss, as it may while the log is open; and
+                // room that is not given back is no harm.
+                let _ = match &writer.segment {
+                    Some(segment) => writer.end_segment(segment),
+                    None => writer.watermark.sync(),
+                };
             }
         }
     }

@@ -20,6 +20,9 @@ pub struct Options {
     pub group_bytes: usize,
     /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
     pub queue_bytes: usize,
+    /// Zeros are written ahead of the frames, so that an append need not wait for the journal of the file
+    /// system. The medium takes twice the bytes; without it appends take 1.4 to 2 times as long.
+    pub room_ahead: bool,
     /// Segments are sealed by a thread of the log's own; else by whoever begins the next segment, which takes
     /// longer for that one but makes the same run do the same.
     pub background: bool,
@@ -38,6 +41,7 @@ impl Default for Options {
             group_commits: GROUP_COMMITS_MAX,
             group_bytes: GROUP_BYTES_MAX,
             queue_bytes: QUEUE_BYTES_DEFAULT,
+            room_ahead: true,
             background: true,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -5,7 +5,9 @@
 
 use crate::{
     error::{Damage, OpenError},
-    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WATERMARK_FILE, WatermarkRecord},
+    format::{
+        META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
+    },
     index::Index,
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor},
@@ -158,6 +160,9 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
 }
 
 fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
+    if storage.list()?.iter().any(|name| name == NEXT_SEGMENT_FILE) {
+        storage.remove(NEXT_SEGMENT_FILE)?;
+    }
     match &scanned.tail {
         Tail::TornSegment { segment } => {
             storage.remove(segment)?;
@@ -167,7 +172,14 @@ fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
             let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
             segment.file.set_len(*offset)?;
         }
-        Tail::Clean | Tail::Damaged(_) => {}
+        Tail::Clean => {
+            if let Some((segment, end)) = scanned.segments.last()
+                && segment.file.len()? > *end
+            {
+                segment.file.set_len(*end)?;
+            }
+        }
+        Tail::Damaged(_) => {}
     }
     // What was written but not acknowledged before a crash is kept, and must be durable before it is read.
     scanned.segments.last().map_or(Ok(()), |(segment, _)| segment.file.sync())

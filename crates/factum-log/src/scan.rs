@@ -9,8 +9,9 @@ use crate::{
     error::Damage,
     format::{Flaw, SEGMENT_HEADER_BYTES, WATERMARK_FILE, parse_segment_name, segment_name},
     frames::{Frames, Step, find_header},
+    limits::SCAN_BYTES,
     segment::Segment,
-    storage::{OpenMode, Storage, of_file},
+    storage::{OpenMode, Storage, StorageFile, of_file, read_full},
     view::CommitView,
     watermark::WatermarkState,
 };
@@ -213,6 +214,21 @@ impl Scan<'_> {
     }
 }
 
+/// Whether nothing but zeros stands from `at` on: room that the writer made ahead.
+fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
+    let mut buffer = vec![0; SCAN_BYTES];
+    loop {
+        let read = read_full(file, &mut buffer, at)?;
+        if buffer[..read].iter().fold(0, |any, byte| any | byte) != 0 {
+            return Ok(false);
+        }
+        if read < buffer.len() {
+            return Ok(true);
+        }
+        at += read as u64;
+    }
+}
+
 impl State {
     /// Why a commit is not the one that is due.
     fn follows(&self, segment: &Segment, view: &CommitView<'_>) -> Option<Flaw> {
@@ -245,12 +261,17 @@ impl State {
         if !is_last || last < self.acknowledged {
             return Ok(self.damaged(segment, reason));
         }
-        if let Some(mute) = &self.mute {
+        if let Some(mute) = &self.mute
+            && !is_zero_from(&*segment.file, self.end())?
+        {
             let reason =
                 format!("{reason}, and what would tell whether this was acknowledged cannot: {mute}");
             return Ok(self.damaged(segment, reason));
         }
         let offset = self.end();
+        if is_zero_from(&*segment.file, offset)? {
+            return Ok(Tail::Clean);
+        }
         let ordinal = segment.header.ordinal;
         let proves = |header: &crate::format::FrameHeader| {
             header.segment == ordinal && header.synced_up_to > last && header.sequence > header.synced_up_to

@@ -26,6 +26,17 @@ impl Segment {
         made
     }
 
+    /// As [`Self::create`], from the file `filled`, which is full of zeros.
+    pub(crate) fn take_over(storage: &dyn Storage, filled: &str, header: SegmentHeader) -> io::Result<Self> {
+        let name = segment_name(header.base_sequence.get());
+        let file = storage.open(filled, OpenMode::Write)?;
+        file.write_at(&header.encode(), 0)?;
+        file.sync()?;
+        storage.rename(filled, &name)?;
+        storage.sync_dir()?;
+        Ok(Self { name: name.into(), header, file })
+    }
+
     fn make(storage: &dyn Storage, name: &str, header: SegmentHeader) -> io::Result<Self> {
         let file = storage.open(name, OpenMode::Create)?;
         file.write_at(&header.encode(), 0)?;

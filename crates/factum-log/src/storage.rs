@@ -5,12 +5,13 @@
 //! loss, names made before a successful [`Storage::sync_dir`] do, and a rename is whole or did not happen.
 //! What was not synced may be kept, lost, or kept in part, in any order.
 
+use crate::limits::ROOM_AHEAD_BYTES_MAX;
 use std::{
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    path::{Path, PathBuf},
     ops::Range,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -59,6 +60,16 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As the file system says.
     fn open(&self, name: &str, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>>;
+
+    /// Makes a file that is to be filled with zeros from its start, in aligned chunks, and is renamed once it
+    /// is full; past the page cache if that can be. None where that gains nothing.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn reserve(&self, name: &str) -> io::Result<Option<Arc<dyn StorageFile>>> {
+        let _ = name;
+        Ok(None)
+    }
 
     /// Gives a file the name of another, which it replaces.
     ///
@@ -179,6 +190,21 @@ pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) ->
 /// Says of which file an error speaks.
 pub(crate) fn of_file(name: &str) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
+/// Zeros to write. Aligned as a file that is written past the page cache asks for.
+#[repr(align(4096))]
+pub(crate) struct Zeros([u8; ROOM_AHEAD_BYTES_MAX]);
+
+/// All of them.
+pub(crate) static ZEROS: Zeros = Zeros([0; ROOM_AHEAD_BYTES_MAX]);
+
+impl std::ops::Deref for Zeros {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// A directory of the file system.
@@ -302,6 +328,20 @@ impl Storage for FileStorage {
         Ok(Arc::new(OpenedFile(file)))
     }
 
+    #[cfg(target_os = "linux")]
+    fn reserve(&self, name: &str) -> io::Result<Option<Arc<dyn StorageFile>>> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::DIRECT.bits().cast_signed();
+        let path = self.dir.join(name);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path);
+        match file {
+            Ok(file) => Ok(Some(Arc::new(OpenedFile(file)))),
+            // A file system that knows no way past the page cache.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.dir.join(from), self.dir.join(to))
     }
@@ -359,7 +399,15 @@ impl StorageFile for OpenedFile {
         self.0.metadata().map(|data| data.len())
     }
 
-    #[cfg(unix)]
+    /// Asks for nothing but the number of names: who asks for times makes newer kernels write a new time, and
+    /// the next sync wait for the journal, at every write.
+    #[cfg(target_os = "linux")]
+    fn is_linked(&self) -> io::Result<bool> {
+        use rustix::fs::{AtFlags, StatxFlags, statx};
+        Ok(statx(&self.0, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?.stx_nlink > 0)
+    }
+
+    #[cfg(all(unix, not(target_os = "linux")))]
     fn is_linked(&self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
         self.0.metadata().map(|data| data.nlink() > 0)

@@ -5,9 +5,10 @@
 //! commit whose file or directory was taken away.
 
 use crate::{
+    ahead::extend,
     encode::{Place, Prepared},
     engine::Engine,
-    format::{SEGMENT_HEADER_BYTES, SegmentHeader, WatermarkRecord},
+    format::{NEXT_SEGMENT_FILE, SEGMENT_HEADER_BYTES, SegmentHeader, WatermarkRecord},
     index::Index,
     limits::{LOG_COMMITS_MAX, LOG_EVENTS_MAX},
     queue::Request,
@@ -26,6 +27,8 @@ pub(crate) struct Writer {
     pub(crate) segment: Option<Segment>,
     /// Where the last published frame ends in it.
     pub(crate) end: u64,
+    /// From there on it holds zeros up to here.
+    pub(crate) room: u64,
     pub(crate) head: Head,
     pub(crate) recorded_at: Timestamp,
     pub(crate) watermark: Watermark,
@@ -155,6 +158,10 @@ impl Engine {
         if let Err(error) = segment.file.write_at(&writer.group.bytes, writer.end) {
             return Err(self.unwritten(writer, &segment, &error));
         }
+        let end = writer.end + writer.group.bytes.len() as u64;
+        if end > writer.room && self.options.room_ahead {
+            writer.room = extend(&segment, end, writer.group.bytes.len(), self.options.segment_bytes);
+        }
         let written = self.options.stopwatch();
         if let Err(error) = segment.file.sync() {
             return Err(writer.fail(format!("cannot sync segment {}: {error}", segment.name)));
@@ -170,7 +177,10 @@ impl Engine {
         if let Err(what) = writer.in_place() {
             return Err(writer.fail(what));
         }
-        writer.end += writer.group.bytes.len() as u64;
+        writer.end = end;
+        if let Some(ahead) = &self.ahead {
+            ahead.reached(end);
+        }
         let Group { position, sequence, recorded_at, .. } = writer.group;
         writer.head = Head { position, sequence };
         writer.recorded_at = recorded_at;
@@ -213,6 +223,7 @@ impl Engine {
         if let Err(error) = segment.file.set_len(writer.end).and_then(|()| segment.file.sync()) {
             return writer.fail(format!("{what}; then cannot cut it back: {error}"));
         }
+        writer.room = writer.end;
         self.index_mut().rollback(writer.head.sequence);
         let refused = AppendError::Store(no_room(&what));
         Box::new(Failure { stored: refused.clone(), refused })
@@ -226,7 +237,7 @@ impl Engine {
             return Err(reopen(&what));
         }
         if let Some(segment) = &writer.segment
-            && let Err(error) = segment.file.sync().and_then(|()| writer.watermark.sync())
+            && let Err(error) = writer.end_segment(segment)
         {
             let what = format!("cannot end segment {}: {error}", segment.name);
             writer.failed = Some(what.clone());
@@ -239,13 +250,20 @@ impl Engine {
             base_sequence: writer.head.sequence.next(),
             salt: u32::from_le_bytes(self.options.random()),
         };
-        let segment = Segment::create(&*self.storage, header).map_err(|error| {
-            let what = format!("cannot begin a segment in {}: {error}", self.storage.describe());
-            if is_no_room(&error) { no_room(&what) } else { StoreError::new(ErrorKind::Retry, what) }
-        })?;
+        let filled = self.ahead.as_ref().filter(|ahead| ahead.take());
+        let filled = filled.and_then(|_| {
+            // What cannot be taken over is left out: the segment grows then.
+            Segment::take_over(&*self.storage, NEXT_SEGMENT_FILE, header).ok()
+        });
+        let room = if filled.is_some() { self.options.segment_bytes } else { 0 };
+        let segment =
+            filled.map_or_else(|| Segment::create(&*self.storage, header), Ok).map_err(|error| {
+                let what = format!("cannot begin a segment in {}: {error}", self.storage.describe());
+                if is_no_room(&error) { no_room(&what) } else { StoreError::new(ErrorKind::Retry, what) }
+            })?;
         self.index_mut().begin_segment(segment.clone());
         writer.segment = Some(segment);
-        writer.end = SEGMENT_HEADER_BYTES as u64;
+        (writer.end, writer.room) = (SEGMENT_HEADER_BYTES as u64, room);
         Ok(())
     }
 }
@@ -256,6 +274,15 @@ impl Writer {
         let at = self.end + self.group.bytes.len() as u64;
         let is_empty = at == SEGMENT_HEADER_BYTES as u64;
         self.segment.is_none() || (!is_empty && at + frame as u64 > segment_bytes)
+    }
+
+    /// Makes the segment and what the watermark says of it durable, and gives back the room after it.
+    pub(crate) fn end_segment(&self, segment: &Segment) -> io::Result<()> {
+        if self.room > self.end {
+            segment.file.set_len(self.end)?;
+        }
+        segment.file.sync()?;
+        self.watermark.sync()
     }
 
     pub(crate) fn record(&self, identity: factum_event::LogIdentity) -> WatermarkRecord {

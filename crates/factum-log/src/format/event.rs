@@ -23,32 +23,26 @@ pub(crate) struct EncodedEvent {
     pub(crate) checksum: u32,
     pub(crate) stream: u32,
     pub(crate) event_type: u32,
-    /// Where the text of each tag starts.
-    pub(crate) tags: Vec<u32>,
 }
 
-/// Appends `event`, its revision and checksum still open.
-pub(crate) fn encode_event(event: &NewEvent, to: &mut Vec<u8>) -> EncodedEvent {
+/// Appends `event`, its revision and checksum still open, and to `tags` where the text of each tag starts.
+pub(crate) fn encode_event(event: &NewEvent, to: &mut Vec<u8>, tags: &mut Vec<u32>) -> EncodedEvent {
     let start = to.len();
-    let mut kept: Vec<&str> = Vec::with_capacity(event.tags.len());
-    for tag in &event.tags {
-        if !kept.contains(&tag.as_str()) {
-            kept.push(tag.as_str());
-        }
-    }
+    let kept = || event.tags.iter().enumerate().filter(|(at, tag)| !event.tags[..*at].contains(tag));
     let flag = |given: bool, flag: u8| if given { flag } else { 0 };
     let flags = flag(event.effective_at.is_some(), HAS_EFFECTIVE_AT)
         | flag(event.id.is_some(), HAS_ID)
         | flag(event.corrects.is_some(), HAS_CORRECTS);
     let short = |bytes: usize| u16::try_from(bytes).expect("names of a checked commit are short");
-    to.extend_from_slice(&[0; 16]);
-    to.push(flags);
-    to.push(u8::try_from(kept.len()).expect("a checked event has at most 64 tags"));
-    to.extend_from_slice(&event.codec.0.to_le_bytes());
-    to.extend_from_slice(&event.version.to_le_bytes());
-    to.extend_from_slice(&short(event.stream.as_str().len()).to_le_bytes());
-    to.extend_from_slice(&short(event.event_type.as_str().len()).to_le_bytes());
-    to.extend_from_slice(&length(event.payload.len()).to_le_bytes());
+    let mut header = [0; EVENT_HEADER_BYTES];
+    header[16] = flags;
+    header[17] = u8::try_from(kept().count()).expect("a checked event has at most 64 tags");
+    header[18..20].copy_from_slice(&event.codec.0.to_le_bytes());
+    header[20..24].copy_from_slice(&event.version.to_le_bytes());
+    header[24..26].copy_from_slice(&short(event.stream.as_str().len()).to_le_bytes());
+    header[26..28].copy_from_slice(&short(event.event_type.as_str().len()).to_le_bytes());
+    header[28..32].copy_from_slice(&length(event.payload.len()).to_le_bytes());
+    to.extend_from_slice(&header);
     if let Some(at) = event.effective_at {
         to.extend_from_slice(&at.as_micros().to_le_bytes());
     }
@@ -59,16 +53,15 @@ pub(crate) fn encode_event(event: &NewEvent, to: &mut Vec<u8>) -> EncodedEvent {
     to.extend_from_slice(event.stream.as_str().as_bytes());
     let event_type = length(to.len());
     to.extend_from_slice(event.event_type.as_str().as_bytes());
-    let mut tags = Vec::with_capacity(kept.len());
-    for tag in kept {
+    for (_, tag) in kept() {
         tags.push(length(to.len() + 2));
-        put_text(to, tag);
+        put_text(to, tag.as_str());
     }
     to.extend_from_slice(&event.payload);
     let whole = length(to.len() - start);
     to[start..start + 4].copy_from_slice(&whole.to_le_bytes());
     let checksum = crc32fast::hash(&to[start + EVENT_REVISION.end..]);
-    EncodedEvent { start: length(start), checksum, stream, event_type, tags }
+    EncodedEvent { start: length(start), checksum, stream, event_type }
 }
 
 /// The stored checksum of an event whose bytes sum up to `checksum`, at this place.

@@ -27,7 +27,7 @@ fn pair(n: u64) -> Append {
 }
 
 fn small() -> Options {
-    Options { segment_bytes: 40_000, ..options(1) }
+    Options { segment_bytes: 40_000, background: true, room_ahead: true, ..options(1) }
 }
 
 /// In the child process the writer that gets killed; without its directory there is nothing to write.

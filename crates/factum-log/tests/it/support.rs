@@ -54,10 +54,10 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// Seeded, on a clock that stands still.
+/// Seeded, on a clock that stands still, nothing done in the background; segments end where their frames do.
 pub(crate) fn options(seed: u64) -> Options {
     let (clock, entropy) = (Arc::new(VirtualClock::default()), Arc::new(SeededEntropy::new(seed)));
-    Options { clock, entropy, ..Options::default() }
+    Options { clock, entropy, background: false, room_ahead: false, ..Options::default() }
 }
 
 pub(crate) fn command(id: u128) -> CommandRecord {
