@@ -53,9 +53,9 @@ pub(crate) fn run() -> Result<bool, Failure> {
 /// size. Apart from the main tests, since it builds the log's peers first.
 fn benches(tests: &mut Summary) -> Result<bool, Failure> {
     let formatted = succeeds(&mut cargo_in_benches(&["fmt", "--", "--check"]))?;
-    let lint = ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"];
+    let lint = ["clippy", "--all-targets", "--", "-D", "warnings"];
     let clean = succeeds(&mut cargo_in_benches(&lint))?;
-    let succeeded = for_each_line(&mut cargo_in_benches(&["test", "--locked", "--no-fail-fast"]), |line| {
+    let succeeded = for_each_line(&mut cargo_in_benches(&["test", "--no-fail-fast"]), |line| {
         println!("{line}");
         tests.take(line);
     })?;
