@@ -14,6 +14,16 @@ pub const LOG_EVENTS_MAX: u64 = 0xffff_fff0;
 pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
 pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
+/// The part of the index that is in memory ends, and a segment with it, once it takes about so many bytes. The
+/// one before it may be there as well until it is sealed.
+pub const ACTIVE_INDEX_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// So many index files of a size are merged into one.
+pub const MERGE_FAN_IN: usize = 8;
+/// Index files are not merged into one of more bytes.
+pub const MERGED_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Most bytes of zeros that the last segment may have after its last frame, made ahead so that a small append
+/// is an overwrite.
+pub const ROOM_AHEAD_BYTES_MAX: u64 = 1024 * 1024;
 
 /// No frame is longer, in bytes: a length beyond it is damage, not a length.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
