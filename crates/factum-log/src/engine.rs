@@ -2,6 +2,7 @@
 
 use crate::{
     index::Index,
+    maintenance::Care,
     options::Options,
     queue::{Done, Request},
     queue::{Queue, Wait, Waiter},
@@ -24,6 +25,7 @@ pub(crate) struct Engine {
     pub(crate) index: RwLock<Index>,
     pub(crate) watch: HeadWatch,
     pub(crate) queue: Queue,
+    pub(crate) care: Care,
     /// None when the log is open for reading only.
     pub(crate) writer: Option<Mutex<Writer>>,
 }

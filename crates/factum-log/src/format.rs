@@ -19,7 +19,7 @@ pub(crate) use files::{
     WATERMARK_SLOT_BYTES, WatermarkRecord,
 };
 pub(crate) use footer::{FOOTER_BYTES, FOOTER_MAGIC, Footer};
-pub(crate) use frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, record_at};
+pub(crate) use frame::{FRAME_CANONICAL, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, record_at};
 pub(crate) use index_file::{
     COMMIT_RECORD_BYTES, FILTER_BITS, FILTER_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_SUFFIX_NEXT, IndexHeader,
     INDEX_SECTIONS, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SECTION_ALIGNMENT, SEGMENT_RECORD_BYTES, Section, index_name,

@@ -128,6 +128,31 @@ impl Index {
         self.segments.push(SegmentEntry { segment, end });
     }
 
+    /// An index that holds the parts before the one that begins at `sequence`, to be gone on with: what
+    /// becomes of the segments after them once more.
+    pub(crate) fn before(&self, sequence: u64) -> Self {
+        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
+        let mut index = Self::new(self.seed);
+        index.parts = self.parts[..count].to_vec();
+        index.published = self.published;
+        if let Some(part) = self.parts.get(count) {
+            index.active = Active::new(self.seed, part.get().base_position(), sequence);
+        }
+        if let Some(before) = index.parts.last() {
+            index.active.sources = before.last_steps();
+        }
+        index
+    }
+
+    /// The parts after those it began with, the one that grows as well.
+    pub(crate) fn into_parts_from(mut self, sequence: u64) -> Vec<Part> {
+        if !self.active.commits.is_empty() {
+            self.parts.push(Part::Memory(Arc::new(self.active)));
+        }
+        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
+        self.parts.split_off(count)
+    }
+
     /// These segments, up to where their frames end, are what `sealed` covers. Nothing was added since the
     /// part before.
     pub(crate) fn begin_sealed(&mut self, segments: Vec<(Segment, u64)>, sealed: Arc<Sealed>) {
@@ -135,9 +160,7 @@ impl Index {
         let position = header.base_position.get() + u64::from(header.events);
         let sequence = header.base_sequence.get() + u64::from(header.commits);
         self.active = Active::new(self.seed, position, sequence);
-        for (source, progress) in sealed.sources() {
-            self.active.sources.insert(Source::unchecked(source), vec![progress]);
-        }
+        self.active.sources = sealed.last_steps();
         let entry = |(segment, end)| SegmentEntry { segment, end: narrow(end) };
         self.segments.extend(segments.into_iter().map(entry));
         self.active_segment = self.segments.len();
@@ -163,6 +186,14 @@ impl Index {
     /// The parts that do not grow any more, in order.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// The index files that are used.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Sealed(sealed) => sealed.file.as_deref(),
+            Part::Memory(_) => None,
+        })
     }
 
     /// The segments that a part covers.

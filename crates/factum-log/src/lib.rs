@@ -16,13 +16,16 @@ mod format;
 mod frames;
 mod index;
 mod inspect;
+mod integrity;
 pub mod limits;
 mod log;
+mod maintenance;
 mod options;
 mod queue;
 mod reader;
 mod recovery;
 mod scan;
+mod seal;
 mod segment;
 mod storage;
 mod store;
@@ -37,6 +40,7 @@ pub use inspect::{
     Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
 };
 pub use log::Log;
+pub use maintenance::Maintenance;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};

@@ -5,6 +5,7 @@ use crate::{
     engine::Engine,
     error::OpenError,
     format::SEGMENT_HEADER_BYTES,
+    maintenance::{Care, Maintenance},
     options::Options,
     queue::{Done, Queue, Request},
     recovery::{OpenReport, Recovered, load, recover},
@@ -42,6 +43,8 @@ use std::{
 pub struct Log {
     pub(crate) engine: Arc<Engine>,
     thread: Option<JoinHandle<()>>,
+    /// Seals and merges, if that is done in the background.
+    care: Option<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
     _lock: Option<Arc<dyn StorageLock>>,
 }
@@ -80,7 +83,10 @@ impl Log {
         };
         let thread = thread::Builder::new().name("factum-log".to_owned()).spawn(run);
         let thread = thread.map_err(OpenError::io(&dir, "start the writer"))?;
-        Ok((Self { engine, thread: Some(thread), _lock: Some(lock) }, report))
+        // Made before anything can fail, so that the writer's thread ends in any case.
+        let mut log = Self { engine, thread: Some(thread), care: None, _lock: Some(lock) };
+        log.begin_care().map_err(OpenError::io(&dir, "start the maintenance"))?;
+        Ok((log, report))
     }
 
     /// Opens the log in `dir` for reading only, as far as it is whole: beside its writer, or damaged.
@@ -102,7 +108,23 @@ impl Log {
     ) -> Result<(Self, OpenReport), OpenError> {
         let recovered = load(&*storage, &options, OpenMode::Read)?;
         let (engine, report) = Self::engine(storage, options, recovered, None);
-        Ok((Self { engine, thread: None, _lock: None }, report))
+        Ok((Self { engine, thread: None, care: None, _lock: None }, report))
+    }
+
+    /// Seals what is not sealed, and goes on doing so.
+    fn begin_care(&mut self) -> std::io::Result<()> {
+        if self.engine.options.background {
+            let engine = Arc::clone(&self.engine);
+            let run = move || engine.care();
+            self.care = Some(thread::Builder::new().name("factum-log-care".to_owned()).spawn(run)?);
+        }
+        self.engine.segment_ended();
+        Ok(())
+    }
+
+    /// How far segments are sealed and their index is in files, and what hinders it.
+    pub fn maintenance(&self) -> Maintenance {
+        self.engine.maintenance()
     }
 
     fn engine(
@@ -120,6 +142,7 @@ impl Log {
             index: RwLock::new(index),
             watch: HeadWatch::new(report.head),
             queue,
+            care: Care::default(),
             writer: writer.map(Mutex::new),
         };
         (Arc::new(engine), report)
@@ -224,6 +247,11 @@ impl Drop for Log {
         if let Some(thread) = self.thread.take() {
             // A panic of that thread was told to those who waited for it.
             let _ = thread.join();
+        }
+        self.engine.care.close();
+        if let Some(care) = self.care.take() {
+            // A panic of that thread was caught and told as trouble.
+            let _ = care.join();
         }
         if let Some(writer) = &self.engine.writer {
             let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);

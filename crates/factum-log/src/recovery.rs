@@ -5,10 +5,14 @@
 
 use crate::{
     error::{Damage, OpenError},
-    format::{META_BYTES, META_FILE, META_FILE_NEXT, Meta, WATERMARK_FILE, WatermarkRecord},
+    format::{
+        Footer, META_BYTES, META_FILE, META_FILE_NEXT, Meta, WATERMARK_FILE, WatermarkRecord,
+        parse_segment_name,
+    },
     index::Index,
     options::Options,
-    scan::{Scan, Scanned, Tail, Visitor},
+    scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
+    seal::{Adopted, adopt, remove_unused},
     segment::Segment,
     storage::{OpenMode, Storage, of_file, read_full},
     view::CommitView,
@@ -88,15 +92,35 @@ pub(crate) struct Recovered {
     pub(crate) report: OpenReport,
 }
 
-struct Rebuild(Index);
+/// Takes sealed parts as they are and reads the rest.
+struct Rebuild {
+    index: Index,
+    /// The index files that are used, in order.
+    adopted: std::iter::Peekable<std::vec::IntoIter<Adopted>>,
+    /// Up to here the index holds what is sealed.
+    sealed: Sequence,
+}
 
 impl Visitor for Rebuild {
-    fn segment(&mut self, segment: &Segment) {
-        self.0.begin_segment(segment.clone());
+    fn segment(&mut self, segment: &Segment, footer: Option<&Footer>) -> bool {
+        let base = segment.header.base_sequence;
+        let begins = |adopted: &Adopted| adopted.sealed.header.base_sequence == base;
+        if footer.is_some()
+            && let Some(Adopted { sealed, segments }) = self.adopted.next_if(begins)
+        {
+            self.sealed = segments.last().map_or(self.sealed, |(_, footer)| footer.sequence);
+            let segments = segments.into_iter().map(|(segment, footer)| (segment, footer.end)).collect();
+            self.index.begin_sealed(segments, sealed);
+        }
+        let is_skipped = base <= self.sealed;
+        if !is_skipped {
+            self.index.begin_segment(segment.clone());
+        }
+        is_skipped
     }
 
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
-        self.0.add_stored(view, offset)
+        self.index.add_stored(view, offset)
     }
 }
 
@@ -105,7 +129,12 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
-    let mut rebuild = Rebuild(Index::new(u64::from_le_bytes(options.random())));
+    let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
+    let mut rebuild = Rebuild {
+        index: Index::new(u64::from_le_bytes(options.random())),
+        adopted: adopted.into_iter().peekable(),
+        sealed: Sequence::START,
+    };
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let head = Head { position: scanned.position, sequence: scanned.sequence };
@@ -128,7 +157,15 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         watermark_lost: watermark == WatermarkState::Lost,
         damage,
     };
-    Ok(Recovered { identity, index: rebuild.0, scanned, report })
+    Ok(Recovered { identity, index: rebuild.index, scanned, report })
+}
+
+fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Vec<Adopted>> {
+    let names = segment_names(storage)?;
+    match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
+        Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.
@@ -141,6 +178,8 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
     }
     recovered.report.created = created;
     repair(storage, &recovered.scanned).map_err(OpenError::io(&dir, "cut off the torn tail"))?;
+    let used: Vec<&str> = recovered.index.files().collect();
+    remove_unused(storage, &used).map_err(OpenError::io(&dir, "remove unused index files"))?;
     let (segment, end) = match recovered.scanned.segments.last() {
         Some((segment, end)) => (segment.header.ordinal, *end),
         None => (0, 0),
@@ -158,19 +197,17 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
 }
 
 fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
-    match &scanned.tail {
-        Tail::TornSegment { segment } => {
-            storage.remove(segment)?;
-            storage.sync_dir()?;
-        }
-        Tail::Torn { offset, .. } => {
-            let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
-            segment.file.set_len(*offset)?;
-        }
-        Tail::Clean | Tail::Damaged(_) => {}
+    if let Tail::TornSegment { segment } = &scanned.tail {
+        storage.remove(segment)?;
+        storage.sync_dir()?;
+    }
+    let Some((segment, end)) = scanned.segments.last() else { return Ok(()) };
+    // A torn tail, room that was made ahead, or the footer of a segment that is the last one again.
+    if segment.file.len()? > *end {
+        segment.file.set_len(*end)?;
     }
     // What was written but not acknowledged before a crash is kept, and must be durable before it is read.
-    scanned.segments.last().map_or(Ok(()), |(segment, _)| segment.file.sync())
+    segment.file.sync()
 }
 
 /// Makes an empty log where there is none. Whether it did.

@@ -102,7 +102,8 @@ impl Engine {
         writer.usable()?;
         self.catch_up(writer)?;
         judge(&self.index(), commit)?;
-        if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+        let is_full = self.index().is_full();
+        if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
             self.flush(writer, verdicts);
             writer.usable()?;
             self.catch_up(writer)?;
@@ -246,16 +247,17 @@ impl Engine {
         self.index_mut().begin_segment(segment.clone());
         writer.segment = Some(segment);
         writer.end = SEGMENT_HEADER_BYTES as u64;
+        self.segment_ended();
         Ok(())
     }
 }
 
 impl Writer {
-    /// Whether the next frame goes to the next segment.
-    fn is_full(&self, frame: usize, segment_bytes: u64) -> bool {
+    /// Whether the next frame goes to the next segment, also because the index of this one `is_full`.
+    fn is_full(&self, frame: usize, segment_bytes: u64, is_full: bool) -> bool {
         let at = self.end + self.group.bytes.len() as u64;
         let is_empty = at == SEGMENT_HEADER_BYTES as u64;
-        self.segment.is_none() || (!is_empty && at + frame as u64 > segment_bytes)
+        self.segment.is_none() || (!is_empty && (is_full || at + frame as u64 > segment_bytes))
     }
 
     pub(crate) fn record(&self, identity: factum_event::LogIdentity) -> WatermarkRecord {

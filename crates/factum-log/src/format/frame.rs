@@ -11,6 +11,8 @@ use factum_event::{Position, Sequence, Timestamp};
 pub(crate) const FRAME_MAGIC: [u8; 4] = *b"FCMT";
 /// The length of a frame's header.
 pub(crate) const FRAME_HEADER_BYTES: usize = 72;
+/// Where the bytes of a frame begin that follow from the commit and its place alone.
+pub(crate) const FRAME_CANONICAL: usize = 24;
 /// Where both kinds of record have their checksum.
 const CHECKSUM: usize = 8;
 /// The least a footer takes: magic 4, version 1, zero 3, checksum 4, length 4.

@@ -78,7 +78,6 @@ impl Active {
     /// The part after this one, with room for as much as this one holds and some more.
     pub(crate) fn next(&self) -> Self {
         let (events, commits) = (self.events.len(), self.commits.len());
-        let last = |steps: &Vec<Progress>| steps.last().map_or_else(Vec::new, |last| vec![*last]);
         Self {
             seed: self.seed,
             base_position: self.base_position + events as u64,
@@ -89,8 +88,14 @@ impl Active {
             earlier: Vec::with_capacity(commits + commits / 8),
             families: HashTable::with_capacity(commits + commits / 8),
             explicit: Vec::new(),
-            sources: self.sources.iter().map(|(source, steps)| (source.clone(), last(steps))).collect(),
+            sources: self.last_steps(),
         }
+    }
+
+    /// How far each source had come at the end.
+    pub(crate) fn last_steps(&self) -> HashMap<Source, Vec<Progress>> {
+        let last = |steps: &Vec<Progress>| steps.last().map_or_else(Vec::new, |last| vec![*last]);
+        self.sources.iter().map(|(source, steps)| (source.clone(), last(steps))).collect()
     }
 
     /// How many bytes it takes, about.

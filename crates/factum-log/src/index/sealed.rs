@@ -9,8 +9,8 @@ use crate::{
     },
     storage::FileMap,
 };
-use factum_event::{Position, Sequence};
-use std::sync::Arc;
+use factum_event::{Position, Sequence, Source};
+use std::{collections::HashMap, sync::Arc};
 
 /// An index file, mapped, or the same bytes in memory.
 #[derive(Debug)]
@@ -119,6 +119,12 @@ impl Sealed {
             Some((source, Progress { progress, sequence: Sequence::new(fields.u64()?) }))
         })
         .collect()
+    }
+
+    /// The same, to be gone on with.
+    pub(crate) fn last_steps(&self) -> HashMap<Source, Vec<Progress>> {
+        let steps = self.sources().into_iter();
+        steps.map(|(source, progress)| (Source::unchecked(source), vec![progress])).collect()
     }
 
     /// The numbers of a key, and how many events came before if it is a stream.

@@ -174,7 +174,7 @@ fn run(seed: u64) {
     let mut rng = Rng(seed);
     let (sim, clock) = (Sim::default(), Arc::new(VirtualClock::default()));
     let model = MemoryStore::with_ports(clock.clone(), &SeededEntropy::new(seed));
-    let options = || Options { segment_bytes: 4096, group_commits: 3, clock: clock.clone(), ..options(seed) };
+    let options = || Options { segment_bytes: 2048, group_commits: 3, clock: clock.clone(), ..options(seed) };
     let mut log = Some(Log::open_on(sim.storage(), options()).unwrap().0);
     for _ in 0..70 {
         clock.set(Timestamp::from_micros(rng.below(1000) as i64));

@@ -57,7 +57,7 @@ impl Entropy for SeededEntropy {
 /// Seeded, on a clock that stands still.
 pub(crate) fn options(seed: u64) -> Options {
     let (clock, entropy) = (Arc::new(VirtualClock::default()), Arc::new(SeededEntropy::new(seed)));
-    Options { clock, entropy, ..Options::default() }
+    Options { clock, entropy, background: false, ..Options::default() }
 }
 
 pub(crate) fn command(id: u128) -> CommandRecord {
