@@ -6,7 +6,7 @@
 
 use crate::{
     error::OpenError,
-    format::parse_segment_name,
+    format::{Footer, parse_segment_name},
     frames::{Frames, Step},
     recovery::read_meta,
     scan::{Scan, Tail, Visitor},
@@ -166,7 +166,9 @@ fn whole_after(storage: &dyn Storage, ordinal: u32, mut at: u64, named: Head) ->
 struct Nothing;
 
 impl Visitor for Nothing {
-    fn segment(&mut self, _: &Segment) {}
+    fn segment(&mut self, _: &Segment, _: Option<&Footer>) -> bool {
+        false
+    }
 
     fn commit(&mut self, _: &CommitView<'_>, _: u64) -> Result<(), String> {
         Ok(())

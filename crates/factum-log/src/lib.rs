@@ -21,14 +21,17 @@ mod frames;
 pub mod fuzzing;
 mod index;
 mod inspect;
+mod integrity;
 pub mod limits;
 mod log;
+mod maintenance;
 mod map;
 mod options;
 mod queue;
 mod reader;
 mod recovery;
 mod scan;
+mod seal;
 mod segment;
 mod select;
 mod storage;
@@ -39,7 +42,7 @@ mod watermark;
 mod window;
 mod writer;
 
-pub use copy::{COPY_FILES, CopiedSegment, Copied, CopyOptions, Told, copy, copy_on};
+pub use copy::{COPY_FILES, Copied, CopiedSegment, CopyOptions, Told, copy, copy_on};
 pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
@@ -47,6 +50,7 @@ pub use inspect::{
     Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
 };
 pub use log::Log;
+pub use maintenance::Maintenance;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};

@@ -3,9 +3,9 @@
 
 mod between_segments;
 mod conformance;
+mod copying;
 mod corpus;
 mod crash_points;
-mod copying;
 mod envelope;
 mod faults;
 mod fixture;
