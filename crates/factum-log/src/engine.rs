@@ -6,16 +6,13 @@ use crate::{
     maintenance::Care,
     options::Options,
     queue::{Done, Request},
-    queue::{Queue, Wait, Waiter},
+    queue::{Queue, Told, Wait, Waiter},
     storage::Storage,
     writer::Writer,
 };
 use factum_event::LogIdentity;
 use factum_store::{HeadWatch, Verdict};
-use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    thread,
-};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// One open log.
 #[derive(Debug)]
@@ -44,32 +41,38 @@ impl Engine {
 
     /// Queues a request of the calling thread and sleeps, or leads, until it is answered.
     pub(crate) fn append_blocking(&self, request: impl FnOnce(Done) -> Request) -> Vec<Verdict> {
-        let waiter = Waiter::here();
+        let waiter = Arc::new(Waiter::default());
         if self.queue.push_blocking(request(Done::Caller(Arc::clone(&waiter)))) {
             self.lead();
         }
         loop {
-            match waiter.take() {
+            match waiter.wait() {
                 Wait::Done(answer) => return answer.verdicts,
                 Wait::Lead => self.lead(),
-                Wait::Sleep => thread::park(),
+                Wait::Sleep => {}
             }
         }
     }
 
     /// Writes one group and hands the lead on.
     pub(crate) fn lead(&self) {
-        struct HandOver<'a>(&'a Queue);
+        struct HandOver<'a> {
+            queue: &'a Queue,
+            requests: usize,
+        }
         impl Drop for HandOver<'_> {
             fn drop(&mut self) {
-                self.0.hand_over();
+                self.queue.hand_over(self.requests);
             }
         }
-        let _lead = HandOver(&self.queue);
+        let mut lead = HandOver { queue: &self.queue, requests: 0 };
         let mut requests = self.queue.take(self.options.group_commits, self.options.group_bytes);
+        lead.requests = requests.len();
         self.write_locked(&mut requests);
         self.measure(&requests);
-        requests.into_iter().for_each(Request::complete);
+        let mut told = Told::default();
+        requests.into_iter().for_each(|request| request.complete(&mut told));
+        told.wake(self.options.completions.as_deref());
     }
 
     /// Tells the observer of every request that stored something.

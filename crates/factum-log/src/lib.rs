@@ -51,7 +51,8 @@ pub use inspect::{
 };
 pub use log::Log;
 pub use maintenance::Maintenance;
-pub use options::Options;
+pub use options::{Completing, Options};
+pub use queue::Completions;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};
 pub use view::{CommitView, Events};

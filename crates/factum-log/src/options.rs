@@ -5,9 +5,35 @@ use crate::{
     limits::{
         GROUP_BYTES_MAX, GROUP_COMMITS_MAX, QUEUE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
     },
+    queue::{Completions, Deliver},
 };
 use factum_store::{AppendObserver, Clock, Entropy, SystemClock, SystemEntropy};
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// See [`Options::completions`].
+#[derive(Clone)]
+pub struct Completing(Arc<Deliver>);
+
+impl Completing {
+    /// By `deliver`, which is called once for each group in which a future waits. It must not block.
+    pub fn new(deliver: impl Fn(Completions) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(deliver))
+    }
+}
+
+impl std::ops::Deref for Completing {
+    type Target = Deliver;
+
+    fn deref(&self) -> &Deliver {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for Completing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Completing")
+    }
+}
 
 /// How to open a log.
 #[derive(Clone, Debug)]
@@ -30,6 +56,9 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Gives the log's id, the salt of its segments and the seed of its index.
     pub entropy: Arc<dyn Entropy>,
+    /// Wakes the futures of a group that was written, such as by a message to a task of the runtime that waits
+    /// for them. Without it the thread that wrote wakes them one by one.
+    pub completions: Option<Completing>,
     /// Hears what appends and syncs cost. Without one nothing is measured.
     pub observer: Option<Arc<dyn AppendObserver>>,
 }
@@ -45,6 +74,7 @@ impl Default for Options {
             background: true,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            completions: None,
             observer: None,
         }
     }

@@ -3,17 +3,22 @@
 
 use crate::{
     encode::Prepared,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError, Thread, thread},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, Signal},
 };
 use factum_store::{AppendError, ErrorKind, StoreError, Verdict};
 use std::{
     collections::VecDeque,
     fmt,
     panic::{self, AssertUnwindSafe},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, Waker},
     time::Duration,
 };
+
+/// Up to so many requests at a time are led by one of their callers.
+const LED_BY_CALLER_MAX: usize = 8;
+/// Most callers that one signal wakes.
+const SIGNAL_SHARERS_MAX: usize = 256;
 
 /// Commits of one append, and who is told.
 #[derive(Debug)]
@@ -65,17 +70,29 @@ impl Request {
         Self { commits, verdicts, bytes, since, done: Some(done) }
     }
 
-    /// Tells the verdicts.
-    pub(crate) fn complete(mut self) {
-        self.tell();
+    /// Tells the verdicts, and hands who is to be woken then to `told`.
+    pub(crate) fn complete(mut self, told: &mut Told) {
+        self.tell(told);
     }
 
-    fn tell(&mut self) {
+    fn tell_and_wake(&mut self) {
+        let mut told = Told::default();
+        self.tell(&mut told);
+        told.wake(None);
+    }
+
+    fn tell(&mut self, told: &mut Told) {
         let verdicts = std::mem::take(&mut self.verdicts);
         let commits = std::mem::take(&mut self.commits);
         match self.done.take() {
-            Some(Done::Caller(waiter)) => waiter.set(Wait::Done(Answer { verdicts, commits })),
-            Some(Done::Future(promise)) => promise.keep(Answer { verdicts, commits }),
+            Some(Done::Caller(waiter)) => {
+                waiter.put(Wait::Done(Answer { verdicts, commits }));
+                told.callers.push(waiter);
+            }
+            Some(Done::Future(promise)) => {
+                promise.keep(Answer { verdicts, commits });
+                told.futures.push(promise);
+            }
             Some(Done::Callback(callback)) => {
                 // Its panic is its own: the leader has others to answer. The panic hook has reported it.
                 let _ = panic::catch_unwind(AssertUnwindSafe(|| callback(verdicts)));
@@ -87,7 +104,7 @@ impl Request {
     /// The same error for every commit.
     pub(crate) fn refuse(mut self, error: &AppendError) {
         self.refuse_all(error);
-        self.tell();
+        self.tell_and_wake();
     }
 
     fn refuse_all(&mut self, error: &AppendError) {
@@ -102,16 +119,17 @@ impl Drop for Request {
         if self.done.is_some() {
             let unknown = AppendError::Unknown { cause: "the writer of the log panicked".to_owned() };
             self.refuse_all(&unknown);
-            self.tell();
+            self.tell_and_wake();
         }
     }
 }
 
-/// A blocked caller.
-#[derive(Debug)]
+/// A blocked caller. Those that come one after another share a signal, so that one call wakes them: a call for
+/// each is what bounds many threads.
+#[derive(Debug, Default)]
 pub(crate) struct Waiter {
-    thread: Thread,
     wait: Mutex<Wait>,
+    signal: OnceLock<Arc<Signal>>,
 }
 
 /// What a blocked caller is to do.
@@ -124,18 +142,71 @@ pub(crate) enum Wait {
 }
 
 impl Waiter {
-    /// For the calling thread.
-    pub(crate) fn here() -> Arc<Self> {
-        Arc::new(Self { thread: thread::current(), wait: Mutex::default() })
-    }
-
-    fn set(&self, wait: Wait) {
+    fn put(&self, wait: Wait) {
         *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
-        self.thread.unpark();
     }
 
-    pub(crate) fn take(&self) -> Wait {
-        std::mem::take(&mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner))
+    fn signal(&self) -> &Arc<Signal> {
+        self.signal.get_or_init(Arc::default)
+    }
+
+    /// Sleeps until there is something to do.
+    pub(crate) fn wait(&self) -> Wait {
+        let signal = self.signal();
+        loop {
+            let count = signal.count();
+            let wait = std::mem::take(&mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner));
+            if !matches!(wait, Wait::Sleep) {
+                return wait;
+            }
+            signal.wait(count);
+        }
+    }
+}
+
+/// Who has an answer and is to be woken for it.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Those that share a signal stand together.
+    callers: Vec<Arc<Waiter>>,
+    futures: Vec<Arc<Promise>>,
+}
+
+impl Told {
+    /// Wakes all: the futures by `deliver`, if there is one.
+    pub(crate) fn wake(self, deliver: Option<&Deliver>) {
+        let Self { callers, futures } = self;
+        for sharers in callers.chunk_by(|one, next| Arc::ptr_eq(one.signal(), next.signal())) {
+            sharers[0].signal().raise();
+        }
+        let completions = Completions(futures);
+        match deliver {
+            Some(deliver) if !completions.0.is_empty() => deliver(completions),
+            _ => completions.deliver(),
+        }
+    }
+}
+
+/// Takes the completions of a group to where they are delivered. It must not block.
+pub(crate) type Deliver = dyn Fn(Completions) + Send + Sync;
+
+/// Appends of one group that have their verdicts, whose futures are still to be woken. A runtime wakes its own
+/// tasks at a tenth of what it costs from outside: so hand this to a task as one message, and deliver it there.
+/// Dropping it delivers it, too.
+#[derive(Debug, Default)]
+pub struct Completions(Vec<Arc<Promise>>);
+
+impl Completions {
+    /// Wakes the futures.
+    pub fn deliver(self) {}
+}
+
+impl Drop for Completions {
+    fn drop(&mut self) {
+        for promise in self.0.drain(..) {
+            // A panic is the waker's own: the others are woken all the same.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| promise.wake()));
+        }
     }
 }
 
@@ -145,11 +216,11 @@ pub(crate) struct Promise(Mutex<(Option<Answer>, Option<Waker>)>);
 
 impl Promise {
     fn keep(&self, answer: Answer) {
-        let waker = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.0 = Some(answer);
-            state.1.take()
-        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(answer);
+    }
+
+    fn wake(&self) {
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -183,7 +254,12 @@ struct State {
     led: bool,
     /// The log's own thread has the lead.
     writer_leads: bool,
+    /// Many came together last time: the log's own thread keeps the lead, and waits for the next ones.
+    stands_by: bool,
     closing: bool,
+    /// Of the callers that come now, and how many have it.
+    signal: Arc<Signal>,
+    sharers: usize,
 }
 
 impl Queue {
@@ -200,6 +276,12 @@ impl Queue {
             request.refuse(&full(self.bytes_max));
             return false;
         }
+        if std::mem::take(&mut state.stands_by) {
+            state.writer_leads = true;
+            drop(state);
+            self.writer.notify_one();
+            return false;
+        }
         !std::mem::replace(&mut state.led, true)
     }
 
@@ -210,8 +292,9 @@ impl Queue {
             drop(state);
             return request.refuse(&full(self.bytes_max));
         }
-        if !std::mem::replace(&mut state.led, true) {
+        if !std::mem::replace(&mut state.led, true) || std::mem::take(&mut state.stands_by) {
             state.writer_leads = true;
+            drop(state);
             self.writer.notify_one();
         }
     }
@@ -232,24 +315,30 @@ impl Queue {
         taken
     }
 
-    /// Ends a lead: someone who waits leads next.
-    pub(crate) fn hand_over(&self) {
+    /// Ends a lead over so many requests: someone who waits leads next. Where few come together that is the
+    /// first of them, who is to be woken in any case; where many do, the log's own thread, which need not
+    /// wait for a core among them.
+    pub(crate) fn hand_over(&self, requests: usize) {
         let mut state = self.lock();
+        let many = requests.max(state.waiting.len()) > LED_BY_CALLER_MAX;
         let next = match state.waiting.front().map(|request| &request.done) {
             None => {
-                state.led = false;
+                state.led = many;
+                state.stands_by = many;
                 return;
             }
-            Some(Some(Done::Caller(waiter))) => Some(Arc::clone(waiter)),
+            Some(Some(Done::Caller(waiter))) if !many => Some(Arc::clone(waiter)),
             Some(_) => None,
         };
         match next {
             Some(waiter) => {
                 drop(state);
-                waiter.set(Wait::Lead);
+                waiter.put(Wait::Lead);
+                waiter.signal().raise();
             }
             None => {
                 state.writer_leads = true;
+                drop(state);
                 self.writer.notify_one();
             }
         }
@@ -262,7 +351,7 @@ impl Queue {
             if std::mem::take(&mut state.writer_leads) {
                 return true;
             }
-            if state.closing && !state.led {
+            if state.closing && (!state.led || state.stands_by) {
                 return false;
             }
             state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -284,6 +373,13 @@ impl State {
     fn push(&mut self, request: Request, bytes_max: usize) -> Result<(), Request> {
         if self.bytes + request.bytes > bytes_max && !self.waiting.is_empty() {
             return Err(request);
+        }
+        if let Some(Done::Caller(waiter)) = &request.done {
+            if self.sharers == SIGNAL_SHARERS_MAX || self.waiting.is_empty() {
+                (self.signal, self.sharers) = (Arc::default(), 0);
+            }
+            self.sharers += 1;
+            let _ = waiter.signal.set(Arc::clone(&self.signal));
         }
         self.bytes += request.bytes;
         self.waiting.push_back(request);

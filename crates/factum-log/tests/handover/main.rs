@@ -15,7 +15,7 @@ use loom::{
     model::Builder,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use queue::{Done, Queue, Request, Wait, Waiter};
+use queue::{Done, Queue, Request, Told, Wait, Waiter};
 use std::sync::Arc;
 use sync::thread;
 
@@ -28,25 +28,27 @@ struct Engine {
     group_commits: usize,
     /// A leader drops what it took, as one that panics does.
     drops: bool,
+    /// Requests count for many, after which the log's own thread keeps the lead.
+    many: bool,
 }
 
 impl Engine {
-    fn new(group_commits: usize, drops: bool) -> Arc<Self> {
+    fn new(group_commits: usize, drops: bool, many: bool) -> Arc<Self> {
         let (is_led, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Self { queue: Queue::new(1000), is_led, answered, group_commits, drops })
+        Arc::new(Self { queue: Queue::new(1000), is_led, answered, group_commits, drops, many })
     }
 
     /// As `Engine::append_blocking`.
     fn append_blocking(&self) {
-        let waiter = Waiter::here();
+        let waiter = Arc::new(Waiter::default());
         if self.queue.push_blocking(request(Done::Caller(Arc::clone(&waiter)))) {
             self.lead();
         }
         loop {
-            match waiter.take() {
+            match waiter.wait() {
                 Wait::Done(answer) => return self.is_answered(&answer.verdicts),
                 Wait::Lead => self.lead(),
-                Wait::Sleep => thread::park(),
+                Wait::Sleep => {}
             }
         }
     }
@@ -70,12 +72,14 @@ impl Engine {
         if self.drops {
             drop(requests);
         } else {
+            let mut told = Told::default();
             for mut request in requests {
                 request.verdicts = vec![Err(verdict())];
-                request.complete();
+                request.complete(&mut told);
             }
+            told.wake(None);
         }
-        self.queue.hand_over();
+        self.queue.hand_over(if self.many { 99 } else { 1 });
     }
 
     /// As the log's own thread.
@@ -89,8 +93,9 @@ impl Engine {
     fn is_at_rest(&self, answered: usize) {
         assert_eq!(self.answered.load(Ordering::SeqCst), answered);
         assert!(self.queue.take(99, 9999).is_empty());
-        let waiter = Waiter::here();
-        assert!(self.queue.push_blocking(request(Done::Caller(waiter))), "the lead was handed back");
+        let waiter = Arc::new(Waiter::default());
+        let leads = self.queue.push_blocking(request(Done::Caller(waiter)));
+        assert_eq!(leads, !self.many, "the lead was handed back, or the log's own thread keeps it");
     }
 }
 
@@ -104,11 +109,14 @@ fn request(done: Done) -> Request {
 }
 
 /// Plays every interleaving with at most so many switches that nothing asked for, with small groups and larger.
-fn play(play: impl Fn(usize) + Send + Sync + Copy + 'static) {
-    for group_commits in [1, 3] {
-        let mut builder = Builder::new();
-        builder.preemption_bound.get_or_insert(2);
-        builder.check(move || play(group_commits));
+/// Where the log's own thread is played, `many` may be so.
+fn play(play: impl Fn(usize, bool) + Send + Sync + Copy + 'static, many: &[bool]) {
+    for many in many.iter().copied() {
+        for group_commits in [1, 3] {
+            let mut builder = Builder::new();
+            builder.preemption_bound.get_or_insert(2);
+            builder.check(move || play(group_commits, many));
+        }
     }
 }
 
@@ -119,72 +127,87 @@ fn blocking(engine: &Arc<Engine>) -> thread::JoinHandle<()> {
 
 #[test]
 fn callers_who_block_are_all_answered_and_one_leads_at_a_time() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, false);
-        let others = [blocking(&engine), blocking(&engine)];
-        engine.append_blocking();
-        others.into_iter().for_each(|other| other.join().unwrap());
-        engine.is_at_rest(3);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, false, many);
+            let others = [blocking(&engine), blocking(&engine)];
+            engine.append_blocking();
+            others.into_iter().for_each(|other| other.join().unwrap());
+            engine.is_at_rest(3);
+        },
+        &[false],
+    );
 }
 
 #[test]
 fn callers_who_block_and_the_logs_own_thread_hand_the_lead_to_each_other() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, false);
-        let writer = {
-            let engine = Arc::clone(&engine);
-            thread::spawn(move || engine.run())
-        };
-        let other = blocking(&engine);
-        engine.submit();
-        engine.append_blocking();
-        other.join().unwrap();
-        engine.queue.close();
-        writer.join().unwrap();
-        engine.is_at_rest(3);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, false, many);
+            let writer = {
+                let engine = Arc::clone(&engine);
+                thread::spawn(move || engine.run())
+            };
+            let other = blocking(&engine);
+            engine.submit();
+            engine.append_blocking();
+            other.join().unwrap();
+            engine.queue.close();
+            writer.join().unwrap();
+            engine.is_at_rest(3);
+        },
+        &[false, true],
+    );
 }
 
 #[test]
 fn callers_who_block_are_answered_by_the_logs_own_thread() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, false);
-        engine.submit();
-        let others = [blocking(&engine), blocking(&engine)];
-        let writer = {
-            let engine = Arc::clone(&engine);
-            thread::spawn(move || engine.run())
-        };
-        others.into_iter().for_each(|other| other.join().unwrap());
-        engine.queue.close();
-        writer.join().unwrap();
-        engine.is_at_rest(3);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, false, many);
+            engine.submit();
+            let others = [blocking(&engine), blocking(&engine)];
+            let writer = {
+                let engine = Arc::clone(&engine);
+                thread::spawn(move || engine.run())
+            };
+            others.into_iter().for_each(|other| other.join().unwrap());
+            engine.queue.close();
+            writer.join().unwrap();
+            engine.is_at_rest(3);
+        },
+        &[false, true],
+    );
 }
 
 #[test]
 fn what_waits_when_the_log_closes_is_answered_before_its_thread_ends() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, false);
-        let writer = {
-            let engine = Arc::clone(&engine);
-            thread::spawn(move || engine.run())
-        };
-        engine.submit();
-        engine.submit();
-        engine.queue.close();
-        writer.join().unwrap();
-        engine.is_at_rest(2);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, false, many);
+            let writer = {
+                let engine = Arc::clone(&engine);
+                thread::spawn(move || engine.run())
+            };
+            engine.submit();
+            engine.submit();
+            engine.queue.close();
+            writer.join().unwrap();
+            engine.is_at_rest(2);
+        },
+        &[false, true],
+    );
 }
 
 #[test]
 fn a_leader_that_fails_leaves_nobody_waiting() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, true);
-        let others = [blocking(&engine), blocking(&engine)];
-        others.into_iter().for_each(|other| other.join().unwrap());
-        engine.is_at_rest(2);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, true, many);
+            let others = [blocking(&engine), blocking(&engine)];
+            others.into_iter().for_each(|other| other.join().unwrap());
+            engine.is_at_rest(2);
+        },
+        &[false],
+    );
 }
