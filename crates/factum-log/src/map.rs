@@ -84,16 +84,6 @@ impl SharedMap {
         let map = unsafe { MmapOptions::new().len(bytes).map(file)? };
         Ok(Self { map, reach: AtomicU64::new(0), random: AtomicBool::new(false) })
     }
-
-    fn advise(&self, advice: Advice, range: Range<u64>) {
-        let range = range.start..range.end.min(self.reach.load(Ordering::Acquire));
-        let start = usize::try_from(range.start).ok();
-        let length = range.end.checked_sub(range.start).and_then(|bytes| usize::try_from(bytes).ok());
-        if let Some((start, length)) = start.zip(length) {
-            // Advice that is not taken costs time, nothing else.
-            let _ = self.map.advise_range(advice, start, length);
-        }
-    }
 }
 
 impl FileMap for SharedMap {
@@ -104,8 +94,14 @@ impl FileMap for SharedMap {
         self.map.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
     }
 
-    fn will_need(&self, ranges: &[Range<u64>]) {
-        ranges.iter().for_each(|range| self.advise(Advice::WillNeed, range.clone()));
+    fn will_need(&self, range: Range<u64>) {
+        let range = range.start..range.end.min(self.reach.load(Ordering::Acquire));
+        let start = usize::try_from(range.start).ok();
+        let length = range.end.checked_sub(range.start).and_then(|bytes| usize::try_from(bytes).ok());
+        if let Some((start, length)) = start.zip(length) {
+            // Advice that is not taken costs time, nothing else.
+            let _ = self.map.advise_range(Advice::WillNeed, start, length);
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -258,7 +254,9 @@ mod tests {
         let (_dir, file) = made(b"twelve bytes");
         let map = get(&HeldMap::default(), &file, 12);
         map.random();
-        map.will_need(&[3..5, 0..12, 10..4000, 7000..9000, 9..3]);
+        for (start, end) in [(3, 5), (0, 12), (10, 4000), (7000, 9000), (9, 3), (u64::MAX, u64::MAX)] {
+            map.will_need(start..end);
+        }
         prefetch(map.slice(0..12).unwrap());
         prefetch(&[]);
         assert_eq!(map.slice(0..6), Some(&b"twelve"[..]));

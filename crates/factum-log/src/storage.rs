@@ -161,9 +161,9 @@ pub trait FileMap: fmt::Debug + Send + Sync {
     /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
     fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
 
-    /// Advice: these ranges are read soon. All of them are fetched at once while the caller goes on.
-    fn will_need(&self, ranges: &[Range<u64>]) {
-        let _ = ranges;
+    /// Advice: these bytes are read soon. They are fetched while the caller goes on.
+    fn will_need(&self, range: Range<u64>) {
+        let _ = range;
     }
 
     /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.

@@ -162,7 +162,7 @@ impl Window {
         while let Some(first) = rest.first() {
             let (range, count) = run(rest, FETCH_BYTES_MAX);
             if let Some(map) = &self.sources[first.slot].map {
-                map.will_need(&[range]);
+                map.will_need(range);
             }
             rest = &rest[count..];
         }
