@@ -14,9 +14,10 @@
 //! stands there, so that there a map ends with its file and is made anew when the file has grown. Windows
 //! refuses to cut or remove a file that is mapped, and 32 bits of addresses are too few: there a map is a copy.
 
-use crate::storage::FileMap;
+use crate::storage::{StorageFile, read_full};
 use memmap2::{Advice, Mmap, MmapOptions};
 use std::{
+    fmt,
     fs::File,
     io,
     ops::Range,
@@ -25,6 +26,40 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+
+/// A file as memory. Only what was written and will not change is asked for.
+pub trait FileMap: fmt::Debug + Send + Sync {
+    /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
+
+    /// Advice: these bytes are read soon. They are fetched while the caller goes on.
+    fn will_need(&self, range: Range<u64>) {
+        let _ = range;
+    }
+
+    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
+
+    /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
+    fn random(&self) {}
+}
+
+impl FileMap for Vec<u8> {
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+    }
+}
+
+/// What `file` holds now of its first `bytes`.
+pub(crate) fn copy_of(file: &(impl StorageFile + ?Sized), bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+    let mut copy = vec![0; usize::try_from(bytes.min(file.len()?)).map_err(io::Error::other)?];
+    let filled = read_full(file, &mut copy, 0)?;
+    copy.truncate(filled);
+    Ok(Arc::new(copy))
+}
 
 /// Whether what lies beyond the end of a file may be mapped ahead.
 const RESERVES: bool = cfg!(any(target_os = "linux", target_os = "android"));
