@@ -7,16 +7,27 @@
 mod commit;
 mod event;
 mod files;
+mod footer;
 mod frame;
+mod index_file;
 
 pub(crate) use commit::{CommitFields, CommitPart, encode_commit};
-pub(crate) use event::{EVENT_CHECKSUM, EVENT_REVISION, bind, encode_event};
+pub(crate) use event::{EVENT_CHECKSUM, EVENT_HEADER_BYTES, EVENT_REVISION, bind, encode_event};
 pub use event::{EventView, Tags};
 pub(crate) use files::{
     META_BYTES, Meta, SEGMENT_HEADER_BYTES, SegmentHeader, WATERMARK_BYTES, WATERMARK_RECORD_BYTES,
-    WATERMARK_SLOT_BYTES, WatermarkRecord,
+    WATERMARK_SLOT_BYTES, WatermarkRecord, mend_record,
 };
-pub(crate) use frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, record_at};
+pub(crate) use footer::{FOOTER_BYTES, FOOTER_MAGIC, Footer};
+pub(crate) use frame::{
+    FRAME_CANONICAL, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, mend_frame_header,
+    record_at,
+};
+pub(crate) use index_file::{
+    COMMIT_RECORD_BYTES, FILTER_BITS, FILTER_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_SECTIONS,
+    INDEX_SUFFIX_NEXT, IndexHeader, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SECTION_ALIGNMENT,
+    SEGMENT_RECORD_BYTES, Section, index_name, is_unfinished_index, parse_index_name,
+};
 
 use uuid::Uuid;
 
@@ -72,7 +83,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)

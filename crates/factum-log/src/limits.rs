@@ -16,6 +16,15 @@ pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
 /// Zeros that the active segment is given ahead of its frames at a time, at most, in bytes.
 pub const ROOM_AHEAD_BYTES_MAX: usize = 1024 * 1024;
+/// The part of the index that is in memory ends, and a segment with it, once it takes about so many bytes. The
+/// one before it may be there as well until it is sealed.
+pub const ACTIVE_INDEX_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most index files that were made anew which an open log remembers the names of.
+pub const MAINTENANCE_NOTES_MAX: usize = 16;
+/// So many index files of a size are merged into one.
+pub const MERGE_FAN_IN: usize = 8;
+/// Index files are not merged into one of more bytes.
+pub const MERGED_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A group of more bytes is not worth room that is written with it.
 pub(crate) const ROOM_GROUP_BYTES_MAX: usize = 64 * 1024;

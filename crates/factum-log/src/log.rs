@@ -7,6 +7,7 @@ use crate::{
     error::OpenError,
     format::{EventView, SEGMENT_HEADER_BYTES},
     limits::SEGMENT_BYTES_FILLED_MIN,
+    maintenance::{Care, Maintenance},
     options::Options,
     queue::{Done, Queue, Request},
     recovery::{OpenReport, Recovered, load, recover},
@@ -43,7 +44,7 @@ use std::{
 #[derive(Debug)]
 pub struct Log {
     pub(crate) engine: Arc<Engine>,
-    /// The one that leads for those who do not block, and the one that fills the next segment.
+    /// The one that leads for those who do not block, the one that fills the next segment, the one that seals.
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
     _lock: Option<Arc<dyn StorageLock>>,
@@ -87,6 +88,7 @@ impl Log {
         if let Some(ahead) = &log.engine.ahead {
             log.threads.push(ahead.run().map_err(OpenError::io(&dir, "start who fills segments"))?);
         }
+        log.begin_care().map_err(OpenError::io(&dir, "start the maintenance"))?;
         Ok((log, report))
     }
 
@@ -112,6 +114,22 @@ impl Log {
         Ok((Self { engine, threads: Vec::new(), _lock: None }, report))
     }
 
+    /// Seals what is not sealed, and goes on doing so.
+    fn begin_care(&mut self) -> std::io::Result<()> {
+        if self.engine.options.background {
+            let engine = Arc::clone(&self.engine);
+            let run = move || engine.care();
+            self.threads.push(thread::Builder::new().name("factum-log-care".to_owned()).spawn(run)?);
+        }
+        self.engine.segment_ended();
+        Ok(())
+    }
+
+    /// How far segments are sealed and their index is in files, and what hinders it.
+    pub fn maintenance(&self) -> Maintenance {
+        self.engine.maintenance()
+    }
+
     fn engine(
         storage: Arc<dyn Storage>,
         options: Options,
@@ -131,6 +149,7 @@ impl Log {
             watch: HeadWatch::new(report.head),
             queue,
             ahead,
+            care: Care::default(),
             writer: writer.map(Mutex::new),
         };
         (Arc::new(engine), report)
@@ -277,6 +296,7 @@ fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLoc
         recorded_at: recovered.scanned.recorded_at,
         watermark,
         lags: false,
+        rolling: false,
         lock,
         failed: None,
         group: Group::default(),
@@ -290,6 +310,7 @@ impl Drop for Log {
         if let Some(ahead) = &self.engine.ahead {
             ahead.close();
         }
+        self.engine.care.close();
         for thread in self.threads.drain(..) {
             // A panic of that thread was told to those who waited for it.
             let _ = thread.join();

@@ -41,6 +41,12 @@ pub trait StorageLock: fmt::Debug + Send + Sync {
     }
 }
 
+/// Keeps nobody away.
+#[derive(Debug)]
+struct Unlocked;
+
+impl StorageLock for Unlocked {}
+
 /// One directory of files.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// What to call the directory in an error.
@@ -51,6 +57,15 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the directory or the lock cannot be made.
     fn lock(&self) -> io::Result<Option<Box<dyn StorageLock>>>;
+
+    /// Keeps writers away without making anything, and lets others do so too; none if a writer has the
+    /// directory. Without an implementation of its own: whoever asks knows that nobody writes.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
+        Ok(Some(Box::new(Unlocked)))
+    }
 
     /// The names in the directory, in any order.
     ///
@@ -271,6 +286,12 @@ impl StorageLock for FileLock {
     }
 }
 
+/// Shared locks on what a writer locks for itself.
+#[derive(Debug)]
+struct SharedLock(#[expect(dead_code, reason = "the locks live as long as the open files")] Vec<File>);
+
+impl StorageLock for SharedLock {}
+
 impl Storage for FileStorage {
     fn describe(&self) -> String {
         self.dir.display().to_string()
@@ -300,6 +321,25 @@ impl Storage for FileStorage {
             #[cfg(unix)]
             path: std::path::absolute(&self.dir)?,
         })))
+    }
+
+    fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
+        let mut held = Vec::new();
+        for path in [self.dir.join(crate::format::LOCK_FILE), self.dir.clone()] {
+            let file = match File::open(&path) {
+                // A copy may be without one: nobody has it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            match file.try_lock_shared() {
+                Ok(()) => held.push(file),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // As for a writer: the file has to do.
+                Err(TryLockError::Error(_)) if path == self.dir => {}
+                Err(TryLockError::Error(error)) => return Err(of_file(crate::format::LOCK_FILE)(error)),
+            }
+        }
+        Ok(Some(Box::new(SharedLock(held))))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {

@@ -1,6 +1,8 @@
 //! A stored commit as a borrowed view: every checksum verified, nothing allocated.
 
-use crate::format::{CommitPart, EventView, FRAME_HEADER_BYTES, Flaw, FrameHeader, Record, record_at};
+use crate::format::{
+    CommitPart, EventView, FRAME_CANONICAL, FRAME_HEADER_BYTES, Flaw, FrameHeader, Record, record_at,
+};
 use factum_event::{CommandId, Outcome, Position, Sequence, Timestamp};
 
 /// So many bytes of the words of events are summed at once.
@@ -12,6 +14,7 @@ pub struct CommitView<'a> {
     pub(crate) header: FrameHeader,
     pub(crate) part: CommitPart<'a>,
     events: &'a [u8],
+    canonical: &'a [u8],
 }
 
 impl<'a> CommitView<'a> {
@@ -28,7 +31,8 @@ impl<'a> CommitView<'a> {
         if crc32fast::hash(part) != header.commit_checksum {
             return Err("the checksum of the commit does not match".into());
         }
-        let view = Self { header, part: CommitPart::read(part)?, events };
+        let canonical = &bytes[FRAME_CANONICAL..header.length()];
+        let view = Self { header, part: CommitPart::read(part)?, events, canonical };
         view.verify_events()?;
         Ok(view)
     }
@@ -56,6 +60,11 @@ impl<'a> CommitView<'a> {
             return Err("the checksum over the events does not match".into());
         }
         Ok(())
+    }
+
+    /// The bytes that a leaf of the integrity tree is hashed from.
+    pub(crate) fn canonical(&self) -> &'a [u8] {
+        self.canonical
     }
 
     /// Where it stands among commits.
