@@ -5,32 +5,29 @@ use crate::{
     view::CommitView,
 };
 use bytes::Bytes;
-use factum_event::{Commit, CommitHeader, EventId, EventType, Position, RecordedEvent, StreamName, Tag};
+use factum_event::{
+    Commit, CommitHeader, EventId, EventType, Metadata, Position, RecordedEvent, StreamName, Tag,
+};
 use std::sync::Arc;
 
 /// What the events of a commit share.
-pub(crate) fn commit_header(
-    header: &FrameHeader,
-    part: &CommitPart<'_>,
-    fields: &CommitFields,
-) -> CommitHeader {
+pub(crate) fn commit_header(header: &FrameHeader, part: &CommitPart<'_>, metadata: Metadata) -> CommitHeader {
     CommitHeader {
         sequence: header.sequence,
         recorded_at: header.recorded_at,
         command_id: part.command_id,
         command_name: part.name(),
         issued_at: part.issued_at,
-        metadata: fields.metadata.clone(),
+        metadata,
     }
 }
 
 /// A whole commit.
 pub(crate) fn commit(view: &CommitView<'_>) -> Result<Commit, Flaw> {
-    let fields = view.part.fields()?;
-    let header = Arc::new(commit_header(&view.header, &view.part, &fields));
+    let CommitFields { payload, metadata, outcome, tracking } = view.part.fields()?;
+    let header = Arc::new(commit_header(&view.header, &view.part, metadata));
     let base = view.base_position();
     let events = view.events().map(|event| recorded(&event, base, &header)).collect();
-    let CommitFields { payload, outcome, tracking, .. } = fields;
     Ok(Commit { header, position: view.last_position(), payload, outcome, tracking, events })
 }
 

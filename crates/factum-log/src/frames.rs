@@ -137,7 +137,7 @@ impl Shown<'_> {
     fn fetch(&mut self, at: u64) {
         while self.fetched < at + SCAN_BYTES as u64 && self.fetched < self.bytes.len() as u64 {
             let next = self.fetched + SCAN_BYTES as u64;
-            self.map.will_need(&[self.fetched..next]);
+            self.map.will_need(self.fetched..next);
             self.fetched = next;
         }
     }

@@ -14,9 +14,10 @@
 //! stands there, so that there a map ends with its file and is made anew when the file has grown. Windows
 //! refuses to cut or remove a file that is mapped, and 32 bits of addresses are too few: there a map is a copy.
 
-use crate::storage::FileMap;
+use crate::storage::{StorageFile, read_full};
 use memmap2::{Advice, Mmap, MmapOptions};
 use std::{
+    fmt,
     fs::File,
     io,
     ops::Range,
@@ -25,6 +26,40 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+
+/// A file as memory. Only what was written and will not change is asked for.
+pub trait FileMap: fmt::Debug + Send + Sync {
+    /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
+
+    /// Advice: these bytes are read soon. They are fetched while the caller goes on.
+    fn will_need(&self, range: Range<u64>) {
+        let _ = range;
+    }
+
+    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
+
+    /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
+    fn random(&self) {}
+}
+
+impl FileMap for Vec<u8> {
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+    }
+}
+
+/// What `file` holds now of its first `bytes`.
+pub(crate) fn copy_of(file: &(impl StorageFile + ?Sized), bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+    let mut copy = vec![0; usize::try_from(bytes.min(file.len()?)).map_err(io::Error::other)?];
+    let filled = read_full(file, &mut copy, 0)?;
+    copy.truncate(filled);
+    Ok(Arc::new(copy))
+}
 
 /// Whether what lies beyond the end of a file may be mapped ahead.
 const RESERVES: bool = cfg!(any(target_os = "linux", target_os = "android"));
@@ -84,16 +119,6 @@ impl SharedMap {
         let map = unsafe { MmapOptions::new().len(bytes).map(file)? };
         Ok(Self { map, reach: AtomicU64::new(0), random: AtomicBool::new(false) })
     }
-
-    fn advise(&self, advice: Advice, range: Range<u64>) {
-        let range = range.start..range.end.min(self.reach.load(Ordering::Acquire));
-        let start = usize::try_from(range.start).ok();
-        let length = range.end.checked_sub(range.start).and_then(|bytes| usize::try_from(bytes).ok());
-        if let Some((start, length)) = start.zip(length) {
-            // Advice that is not taken costs time, nothing else.
-            let _ = self.map.advise_range(advice, start, length);
-        }
-    }
 }
 
 impl FileMap for SharedMap {
@@ -104,8 +129,14 @@ impl FileMap for SharedMap {
         self.map.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
     }
 
-    fn will_need(&self, ranges: &[Range<u64>]) {
-        ranges.iter().for_each(|range| self.advise(Advice::WillNeed, range.clone()));
+    fn will_need(&self, range: Range<u64>) {
+        let range = range.start..range.end.min(self.reach.load(Ordering::Acquire));
+        let start = usize::try_from(range.start).ok();
+        let length = range.end.checked_sub(range.start).and_then(|bytes| usize::try_from(bytes).ok());
+        if let Some((start, length)) = start.zip(length) {
+            // Advice that is not taken costs time, nothing else.
+            let _ = self.map.advise_range(Advice::WillNeed, start, length);
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -258,7 +289,9 @@ mod tests {
         let (_dir, file) = made(b"twelve bytes");
         let map = get(&HeldMap::default(), &file, 12);
         map.random();
-        map.will_need(&[3..5, 0..12, 10..4000, 7000..9000, 9..3]);
+        for (start, end) in [(3, 5), (0, 12), (10, 4000), (7000, 9000), (9, 3), (u64::MAX, u64::MAX)] {
+            map.will_need(start..end);
+        }
         prefetch(map.slice(0..12).unwrap());
         prefetch(&[]);
         assert_eq!(map.slice(0..6), Some(&b"twelve"[..]));

@@ -239,6 +239,6 @@ fn read_head(head: &Shown<'_>, due: Sequence) -> Result<(Arc<CommitHeader>, Posi
         return Err("the checksum of the commit does not match".into());
     }
     let part = CommitPart::read(part)?;
-    let commit = decode::commit_header(&header, &part, &part.fields()?);
+    let commit = decode::commit_header(&header, &part, part.fields()?.metadata);
     Ok((Arc::new(commit), header.base_position))
 }

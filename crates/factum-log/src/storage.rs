@@ -5,12 +5,15 @@
 //! loss, names made before a successful [`Storage::sync_dir`] do, and a rename is whole or did not happen.
 //! What was not synced may be kept, lost, or kept in part, in any order.
 
-use crate::{limits::ROOM_AHEAD_BYTES_MAX, map::HeldMap};
+pub use crate::map::FileMap;
+use crate::{
+    limits::ROOM_AHEAD_BYTES_MAX,
+    map::{HeldMap, copy_of},
+};
 use std::{
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -171,32 +174,6 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
     }
 }
 
-/// A file as memory. Only what was written and will not change is asked for.
-pub trait FileMap: fmt::Debug + Send + Sync {
-    /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
-    fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
-
-    /// Advice: these ranges are read soon. All of them are fetched at once while the caller goes on.
-    fn will_need(&self, ranges: &[Range<u64>]) {
-        let _ = ranges;
-    }
-
-    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
-    fn is_in_memory(&self, offset: u64) -> bool {
-        let _ = offset;
-        true
-    }
-
-    /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
-    fn random(&self) {}
-}
-
-impl FileMap for Vec<u8> {
-    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
-        self.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
-    }
-}
-
 /// Reads until `into` is full or the file ends; how much was read.
 pub(crate) fn read_full(
     file: &(impl StorageFile + ?Sized),
@@ -213,14 +190,6 @@ pub(crate) fn read_full(
         }
     }
     Ok(filled)
-}
-
-/// What `file` holds now of its first `bytes`.
-fn copy_of(file: &(impl StorageFile + ?Sized), bytes: u64) -> io::Result<Arc<dyn FileMap>> {
-    let mut copy = vec![0; usize::try_from(bytes.min(file.len()?)).map_err(io::Error::other)?];
-    let filled = read_full(file, &mut copy, 0)?;
-    copy.truncate(filled);
-    Ok(Arc::new(copy))
 }
 
 /// Says of which file an error speaks.
@@ -244,6 +213,10 @@ impl std::ops::Deref for Zeros {
 }
 
 /// A directory of the file system.
+///
+/// On 64-bit Unix systems what was published is read from maps of its files. Whoever cuts a file of an open log
+/// below that, and a medium that cannot give back what it took, end the process (SIGBUS) instead of failing a
+/// read. Opening, inspecting and verifying a log read its frames instead.
 #[derive(Clone, Debug)]
 pub struct FileStorage {
     dir: PathBuf,

@@ -150,3 +150,73 @@ pub(crate) fn commit_at(bytes: &[u8], salt: u32) -> Result<Option<CommitView<'_>
         Record::Footer { .. } => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{EVENT_CHECKSUM, EVENT_REVISION, bind, encode_commit, encode_event, length};
+    use factum_event::{
+        CommandName, CommandPayload, CommandRecord, EventType, Metadata, NewEvent, Revision, StreamName,
+    };
+    use std::ops::Range;
+    use uuid::Uuid;
+
+    const SALT: u32 = 7;
+
+    /// A frame of so many events that say `text`, and where each of them stands.
+    fn frame(events: u64, text: &str) -> (Vec<u8>, Vec<Range<usize>>) {
+        let command = CommandRecord {
+            id: CommandId::new(Uuid::from_u128(1)),
+            name: CommandName::new("test.do").unwrap(),
+            payload: CommandPayload::None,
+            issued_at: Timestamp::from_micros(5),
+            metadata: Metadata::default(),
+        };
+        let mut bytes = vec![0; FRAME_HEADER_BYTES];
+        encode_commit(&command, &Outcome::Succeeded, None, &mut bytes);
+        let (commit, mut places, mut words) = (bytes.len(), Vec::new(), Vec::new());
+        for number in 0..events {
+            let kind = EventType::new("test.done").unwrap();
+            let event = NewEvent::json(StreamName::new("a-1").unwrap(), kind, text.as_bytes().to_vec());
+            let start = bytes.len();
+            encode_event(&event, &mut bytes, &mut Vec::new());
+            let event = &mut bytes[start..];
+            event[EVENT_REVISION].copy_from_slice(&number.to_le_bytes());
+            let checksum = crc32fast::hash(&event[EVENT_REVISION.end..]);
+            let checksum = bind(checksum, Position::new(3 + number), Revision::new(number)).to_le_bytes();
+            event[EVENT_CHECKSUM].copy_from_slice(&checksum);
+            words.extend(checksum);
+            places.push(start..bytes.len());
+        }
+        let header = FrameHeader {
+            segment: 1,
+            synced_up_to: Sequence::START,
+            body: length(bytes.len() - FRAME_HEADER_BYTES),
+            commit: length(commit - FRAME_HEADER_BYTES),
+            events: u32::try_from(events).unwrap(),
+            commit_checksum: crc32fast::hash(&bytes[FRAME_HEADER_BYTES..commit]),
+            events_checksum: crc32fast::hash(&words),
+            sequence: Sequence::new(1),
+            base_position: Position::new(3),
+            recorded_at: Timestamp::from_micros(6),
+        };
+        header.encode(SALT, &mut bytes);
+        (bytes, places)
+    }
+
+    #[test]
+    fn an_event_that_is_whole_but_not_of_the_commit_does_not_pass() {
+        for events in [1, 31, 32, 33, 64, 70] {
+            let ((whole, places), (other, _)) = (frame(events, "[1]"), frame(events, "[2]"));
+            let view = commit_at(&whole, SALT).unwrap().unwrap();
+            let revisions: Vec<_> = view.events().map(|event| event.revision.get()).collect();
+            assert_eq!(revisions, (0..events).collect::<Vec<_>>());
+            for place in places {
+                let mut bytes = whole.clone();
+                bytes[place.clone()].copy_from_slice(&other[place]);
+                let flaw = commit_at(&bytes, SALT).unwrap_err();
+                assert_eq!(flaw, "the checksum over the events does not match".into());
+            }
+        }
+    }
+}

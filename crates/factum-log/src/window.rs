@@ -162,7 +162,7 @@ impl Window {
         while let Some(first) = rest.first() {
             let (range, count) = run(rest, FETCH_BYTES_MAX);
             if let Some(map) = &self.sources[first.slot].map {
-                map.will_need(&[range]);
+                map.will_need(range);
             }
             rest = &rest[count..];
         }
@@ -203,4 +203,93 @@ pub(crate) fn damaged(segment: &Segment, offset: u32, Flaw(reason): Flaw) -> Sto
 fn cut_off(segment: &Segment, offset: u64) -> StoreError {
     let reason = "the segment ends before the last commit in it".to_owned();
     damaged_read(&Damage { segment: segment.name.to_string(), offset, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{format::SegmentHeader, storage::StorageFile};
+    use factum_event::{LogId, LogIdentity, Position, Sequence};
+    use std::{io, sync::Mutex};
+    use uuid::Uuid;
+
+    /// A file whose map tells what it was asked for, and whether any of it is in memory.
+    #[derive(Clone, Debug)]
+    struct Asked {
+        in_memory: bool,
+        asked: Arc<Mutex<Vec<Range<u64>>>>,
+    }
+
+    impl FileMap for Asked {
+        fn slice(&self, _: Range<u64>) -> Option<&[u8]> {
+            None
+        }
+
+        fn will_need(&self, range: Range<u64>) {
+            self.asked.lock().unwrap().push(range);
+        }
+
+        fn is_in_memory(&self, _: u64) -> bool {
+            self.in_memory
+        }
+    }
+
+    impl StorageFile for Asked {
+        fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+            unreachable!("a file that is mapped in place is not read")
+        }
+
+        fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn len(&self) -> io::Result<u64> {
+            Ok(1 << 20)
+        }
+
+        fn maps_in_place(&self) -> bool {
+            true
+        }
+
+        fn map(&self, _: u64) -> io::Result<Arc<dyn FileMap>> {
+            Ok(Arc::new(self.clone()))
+        }
+    }
+
+    /// What is asked for ahead of a page of these places, in two segments.
+    fn asked(in_memory: bool, places: &[(usize, u32)]) -> Vec<Range<u64>> {
+        let file = Asked { in_memory, asked: Arc::default() };
+        let header = SegmentHeader {
+            identity: LogIdentity { log: LogId::new(Uuid::nil()), generation: 0 },
+            ordinal: 1,
+            base_position: Position::new(1),
+            base_sequence: Sequence::new(1),
+            salt: 0,
+        };
+        let segment = Segment { name: "one".into(), header, file: Arc::new(file.clone()) };
+        let segments = Segments(vec![(0, segment.clone()), (1, segment)]);
+        let place = |(slot, start): &(usize, u32)| Place { slot: *slot, bytes: *start..*start + 30 };
+        Window::new(segments, places.iter().map(place).collect());
+        file.asked.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn what_is_not_in_memory_is_asked_for_at_once_and_together_where_it_stands_near() {
+        let far = 100_000;
+        let places = [far, far + 500, 3 * far, 5 * far, 5 * far + 40, 6 * far, 7 * far].map(|at| (0, at));
+        let places: Vec<_> = places.into_iter().chain([(1, 7 * far)]).collect();
+        let ranges = [(far, 530), (3 * far, 30), (5 * far, 70), (6 * far, 30), (7 * far, 30), (7 * far, 30)];
+        let due = ranges.map(|(start, length)| u64::from(start)..u64::from(start + length));
+        assert_eq!(asked(false, &places), due);
+        assert_eq!(asked(true, &places), []);
+        assert_eq!(asked(false, &places[1..]), [], "a few places are not worth a look");
+    }
 }
