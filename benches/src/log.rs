@@ -23,7 +23,7 @@ pub(crate) use medium::default_dir;
 use crate::{Failure, machine};
 use clap::{Args, ValueEnum};
 use events::Accounts;
-use measure::{Measured, Run, fill, measure};
+use measure::{Measured, Opened, Run, fill, measure};
 use medium::{Medium, allocated, keeps_caches};
 use plan::Plan;
 use report::Report;
@@ -83,7 +83,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let file_system = rounds.medium.described.clone();
     let report = Report {
         rows: rounds.rows.into_values().filter_map(middle).collect(),
-        opened: rounds.opened.into_iter().map(|(system, nanos)| (system, in_the_middle(nanos))).collect(),
+        opened: rounds
+            .opened
+            .into_iter()
+            .filter_map(|(system, opened)| Some((system, in_the_middle(opened)?)))
+            .collect(),
         notes: rounds.notes,
         rounds: options.rounds,
         plan: plan.describe(),
@@ -97,9 +101,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if rounds.failed.is_empty() { Ok(()) } else { Err("not everything could be measured, see above".into()) }
 }
 
-fn in_the_middle(mut nanos: Vec<u64>) -> u64 {
-    nanos.sort_unstable();
-    nanos.get(nanos.len() / 2).copied().unwrap_or_default()
+/// By how long it took.
+fn in_the_middle(mut opened: Vec<Opened>) -> Option<Opened> {
+    opened.sort_unstable();
+    opened.get(opened.len() / 2).copied()
 }
 
 fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
@@ -122,8 +127,8 @@ struct Rounds {
     systems: Vec<System>,
     medium: Medium,
     rows: BTreeMap<(Work, System), Vec<Row>>,
-    /// Nanoseconds that opening took, cold, in each round.
-    opened: BTreeMap<System, Vec<u64>>,
+    /// What opening took, cold, in each round.
+    opened: BTreeMap<System, Vec<Opened>>,
     /// What is not tried again.
     failed: BTreeSet<(Work, System)>,
     /// What is to be said besides the rows.

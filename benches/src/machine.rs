@@ -47,6 +47,13 @@ pub(crate) fn platform() -> String {
     format!("{}, {memory} GiB of memory, {system} {release}", describe())
 }
 
+/// Bytes of files that this process has mapped and in memory. The kernel does not drop these from its page cache.
+pub(crate) fn mapped() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("RssFile:")?.trim().strip_suffix(" kB"));
+    kibibytes.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or_default() << 10
+}
+
 /// How many wanted a core in the last minute: above the number of cores, others disturb.
 pub(crate) fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -8,7 +8,7 @@ use super::{
 use crate::Failure;
 use factum::{
     CommandId, CommandName, CommandPayload, CommandRecord, Condition, EventType, Metadata, NewCommit,
-    NewEvent, Outcome, Position, Query, QueryItem, Sequence, StreamName, Tag, Timestamp, Uuid, block_on,
+    NewEvent, Outcome, Position, Query, QueryItem, Sequence, StreamName, Tag, Timestamp, Uuid,
     log::{Log, Options},
     store::{Append, ReadOptions, Store, Verdict},
 };
@@ -98,15 +98,12 @@ impl Conditional for Factum {
 
     fn stream(&self, account: &Account, read: &mut Digest) -> Result<(), Failure> {
         let query = Query::from(QueryItem::default().stream(StreamName::new(&*account.stream)?));
-        let mut options = ReadOptions::default();
-        loop {
-            let page = block_on(Store::read(&self.log, &query, options))?;
-            page.events.iter().for_each(|event| read.take(&event.payload));
-            match page.next {
-                Some(next) => options.after = next,
-                None => return Ok(()),
-            }
-        }
+        let all = ReadOptions { limit: usize::MAX, ..ReadOptions::default() };
+        self.log.select(&query, all, |event| {
+            read.take(event.payload);
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
     }
 }
 

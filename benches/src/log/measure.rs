@@ -40,8 +40,16 @@ pub(crate) struct Measured {
     pub(crate) latency: Histogram<u64>,
     /// Events that the folder holds.
     pub(crate) held: u64,
-    /// How long opening took, where that was done cold.
-    pub(crate) opened: Option<u64>,
+    /// What opening took, where that was done cold.
+    pub(crate) opened: Option<Opened>,
+}
+
+/// Opening a log with an empty page cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opened {
+    pub(crate) nanos: u64,
+    /// Bytes of files that stay mapped, whatever is dropped of the page cache: these are read warm.
+    pub(crate) mapped: u64,
 }
 
 /// Measures it.

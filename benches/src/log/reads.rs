@@ -4,10 +4,13 @@
 use super::{
     engine::{Conditional, Engine},
     events::Digest,
-    measure::{Measured, Run, ended, nothing, wrong},
+    measure::{Measured, Opened, Run, ended, nothing, wrong},
     medium,
 };
-use crate::{Failure, machine::now};
+use crate::{
+    Failure,
+    machine::{mapped, now},
+};
 
 pub(super) fn replay<E: Engine>(engine: &E, run: Run<'_>) -> Result<Measured, Failure> {
     let mut measured = nothing::<E>()?;
@@ -51,10 +54,11 @@ pub(super) fn select<E: Conditional>(engine: &E, run: Run<'_>) -> Result<Measure
 pub(super) fn cold<E: Conditional>(run: Run<'_>) -> Result<Measured, Failure> {
     let drop_caches = || if run.plan.drops_caches { medium::drop_caches() } else { Ok(()) };
     drop_caches()?;
-    let began = now();
+    let (before, began) = (mapped(), now());
     let engine = E::open(run.dir)?;
-    let opened = now() - began;
+    let nanos = now() - began;
     drop_caches()?;
+    let opened = Opened { nanos, mapped: mapped().saturating_sub(before) };
     let measured = select(&engine, run)?;
     ended(Measured { opened: Some(opened), ..measured }, engine)
 }

@@ -2,6 +2,7 @@
 //! is ahead.
 
 use super::{
+    measure::Opened,
     row::{Row, grouped},
     work::{Durability, System, Work},
 };
@@ -19,8 +20,8 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 pub(crate) struct Report {
     /// In the order of works, then of systems.
     pub(crate) rows: Vec<Row>,
-    /// Nanoseconds that opening took before a cold read, in the round in the middle.
-    pub(crate) opened: BTreeMap<System, u64>,
+    /// What opening took before a cold read, in the round in the middle.
+    pub(crate) opened: BTreeMap<System, Opened>,
     /// What failed, and what was left out.
     pub(crate) notes: Vec<String>,
     pub(crate) rounds: u32,
@@ -54,11 +55,12 @@ impl Report {
             self.table(&mut page, |row| row.bytes_per_event.map_or_else(|| NOTHING.to_owned(), grouped));
         }
         if !self.opened.is_empty() {
-            page += "\nOpening, with an empty page cache, before `cold-select` and not counted in it: ";
-            let opened = self.opened.iter();
-            let opened =
-                opened.map(|(system, nanos)| format!("{system} {:.0} ms", machine::seconds(*nanos) * 1e3));
-            page += &opened.collect::<Vec<_>>().join(", ");
+            page += "\nOpening, with an empty page cache, before `cold-select` and not counted in it, and what stays in ";
+            page += "memory of mapped files after it, which no dropping of caches takes away: ";
+            let opened = self.opened.iter().map(|(system, Opened { nanos, mapped })| {
+                format!("{system} {:.0} ms, {} MiB", machine::seconds(*nanos) * 1e3, mapped >> 20)
+            });
+            page += &opened.collect::<Vec<_>>().join("; ");
             page += ".\n";
         }
         page

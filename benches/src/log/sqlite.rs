@@ -1,6 +1,6 @@
 //! SQLite as an event store: one table of events with an index over streams, one of tags, WAL with
-//! `synchronous=FULL`, prepared statements, and one connection that the threads take in turn. A connection for
-//! each thread was slower: a writer that meets another one sleeps before it tries again.
+//! `synchronous=FULL`, prepared statements, and one connection that the threads take in turn: with a connection
+//! for each, a writer that meets another one would sleep in the busy handler before it tries again.
 //!
 //! It verifies no checksum of what it reads, and has no API that waits without a thread.
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{Failure, latency::histogram, machine::now};
 use hdrhistogram::Histogram;
 use std::{
-    sync::{Arc, Barrier},
+    sync::{Arc, RwLock},
     thread,
 };
 use tokio::{runtime, task::JoinSet};
@@ -66,9 +66,11 @@ fn together<E: Engine>(
 pub(super) fn threads<E: Conditional>(run: Run<'_>, writers: u64) -> Result<Measured, Failure> {
     let engine = E::open(run.dir)?;
     let each = run.plan.repeats(run.work);
-    let start = Barrier::new(usize::try_from(writers)? + 1);
+    let writers = (0..writers).map(|number| Writer::new(number, each)).collect::<Result<Vec<_>, _>>()?;
+    // Writers wait until it is let go: once all are there, or because one could not be started.
+    let start = RwLock::new(());
     let write = |mut writer: Writer| -> Result<Writer, Failure> {
-        start.wait();
+        drop(start.read());
         for append in 0..writer.each {
             let event = writer.event(run.accounts, append);
             let began = now();
@@ -77,16 +79,15 @@ pub(super) fn threads<E: Conditional>(run: Run<'_>, writers: u64) -> Result<Meas
         }
         Ok(writer)
     };
-    let writers = (0..writers).map(|number| Writer::new(number, each)).collect::<Result<Vec<_>, _>>()?;
     let (began, written) = thread::scope(|scope| -> Result<_, Failure> {
+        let held = start.write();
         let spawn = |writer| {
             let thread = thread::Builder::new().stack_size(STACK_BYTES);
-            // Who waits at the barrier already can only be let go by all.
-            thread.spawn_scoped(scope, || write(writer)).expect("a machine that is measured has threads")
+            thread.spawn_scoped(scope, || write(writer))
         };
-        let threads: Vec<_> = writers.into_iter().map(spawn).collect();
+        let threads = writers.into_iter().map(spawn).collect::<Result<Vec<_>, _>>()?;
         let began = now();
-        start.wait();
+        drop(held);
         let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| "a writer panicked")?);
         Ok((began, joined.collect()))
     })?;
