@@ -7,6 +7,7 @@ mod corpus;
 mod crash_points;
 mod envelope;
 mod faults;
+mod filled;
 mod fixture;
 mod inspection;
 mod kill;
