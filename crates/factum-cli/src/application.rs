@@ -1,6 +1,6 @@
 //! What an application is made of, and how its command line is read.
 
-use crate::{commands, inspect, log_sizes, projections, serve, token, verify};
+use crate::{backup, commands, inspect, log_sizes, projections, restore, serve, token, verify};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use factum::{App, Builder, Embedded};
 use factum_http::{CONNECTIONS_MAX, IN_FLIGHT_MAX, Limits, Rate, Service};
@@ -117,6 +117,8 @@ impl Application {
                     .arg(json),
             )
             .subcommand(Command::new("verify").about("Check every byte of the logs").arg(dir))
+            .subcommand(backup::command())
+            .subcommand(restore::command())
             .subcommand(projections::command())
             .subcommand(commands::command())
             .subcommand(log_sizes::command())
@@ -165,6 +167,8 @@ pub fn run_from(application: Application, words: impl IntoIterator<Item = OsStri
             let roles: Vec<_> = matches.get_many("roles").expect("they are required").cloned().collect();
             token::run(actor, &roles, matches.get_one("expires-at"))
         }
+        Some(("backup", matches)) => backup::run(matches),
+        Some(("restore", matches)) => restore::run(matches),
         Some(("projections", matches)) => projections::run(&application, matches),
         Some(("commands", matches)) => commands::run(&application, matches),
         Some(("log", matches)) => log_sizes::run(&application, matches),

@@ -1,5 +1,7 @@
-//! Where an application keeps what: `DIR/<service>/{events,commands,views}`, and `DIR/audit.log` beside them.
+//! Where an application keeps what: `DIR/<service>/{events,commands,views}`, and `DIR/audit.log` beside them. A
+//! directory that is a backup, or that a restore has not finished, is no data to run on.
 
+use crate::backup::manifest::MANIFEST;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -11,6 +13,27 @@ const EVENTS: &str = "events";
 /// What was denied, in all services.
 pub(crate) fn audit(data: &Path) -> PathBuf {
     data.join("audit.log")
+}
+
+/// What was denied, the file of now and the one before it.
+pub(crate) fn audits(data: &Path) -> [PathBuf; 2] {
+    [audit(data), data.join("audit.log.1")]
+}
+
+/// Where a restore makes what it then moves to its place.
+pub(crate) fn staging(data: &Path) -> PathBuf {
+    data.join(".restoring")
+}
+
+/// Refused, if no service may run on what is there.
+pub(crate) fn check_finished(data: &Path) -> Result<(), DataError> {
+    if staging(data).exists() {
+        return Err(DataError::Restoring { dir: data.to_owned(), staging: staging(data) });
+    }
+    if data.join(MANIFEST).exists() {
+        return Err(DataError::Backup { dir: data.to_owned() });
+    }
+    Ok(())
 }
 
 /// The folders of one service.
@@ -37,6 +60,11 @@ impl ServiceDir {
         self.0.join("commands")
     }
 
+    /// The read models, which the app keeps there.
+    pub(crate) fn views(&self) -> PathBuf {
+        self.0.join("views")
+    }
+
     /// Whether that log was begun: the folder alone is no log.
     pub(crate) fn has_commands(&self) -> bool {
         std::fs::read_dir(self.commands()).is_ok_and(|mut entries| entries.next().is_some())
@@ -44,7 +72,7 @@ impl ServiceDir {
 
     /// Makes the folders that are not there.
     pub(crate) fn create(&self) -> io::Result<()> {
-        [self.events(), self.commands(), self.0.join("views")].iter().try_for_each(std::fs::create_dir_all)
+        [self.events(), self.commands(), self.views()].iter().try_for_each(std::fs::create_dir_all)
     }
 }
 
@@ -55,8 +83,18 @@ pub(crate) enum DataError {
     Unreadable { dir: PathBuf, cause: io::Error },
     #[error("there is no service's log in {}: name the directory given to --data", dir.display())]
     NoServices { dir: PathBuf },
+    #[error("{} is a backup: `restore` makes data of it, in another directory", dir.display())]
+    Backup { dir: PathBuf },
+    #[error("what a restore to {} makes is not all there: if none is under way, remove {} and restore again", dir.display(), staging.display())]
+    Restoring { dir: PathBuf, staging: PathBuf },
     #[error(transparent)]
     Log(#[from] factum::log::OpenError),
+}
+
+/// Where a service has its folder below `data`; nothing, if `data` is that folder itself.
+pub(crate) fn folder(data: &Path, dir: &ServiceDir) -> String {
+    let below = dir.path().strip_prefix(data).unwrap_or(Path::new(""));
+    below.to_string_lossy().into_owned()
 }
 
 /// The services that have a log of events under `data`, by name. Where `data` is itself the folder of one

@@ -53,6 +53,7 @@ fn start(application: &Application, options: &Options) -> Result<(), Failure> {
         None => Access::default(),
     };
     access.check(*listen)?;
+    layout::check_finished(data)?;
     let metrics = Metrics::default();
     let services = open(application, data, &metrics)?;
     let audit = audit(data, &access)?;

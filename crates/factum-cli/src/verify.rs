@@ -2,6 +2,7 @@
 //! process with code 1; so does an end that cannot be checked.
 
 use crate::{
+    backup::{self, manifest::Found},
     layout::{self, DataError},
     say::say,
 };
@@ -21,7 +22,12 @@ pub(crate) fn run(data: &Path) -> ExitCode {
 /// Every log, also after one was found damaged; whether all are whole, as far as can be told: without its
 /// `head` none can be vouched for.
 fn verify(data: &Path) -> Result<bool, DataError> {
-    let mut whole = true;
+    let mut whole = match Found::read(data) {
+        Ok(Found::None) => true,
+        // A backup: what its manifest says of every file counts as well.
+        Ok(_) => told(backup::check(data)),
+        Err(failure) => told(Err(failure)),
+    };
     for (service, dir) in layout::services(data)? {
         whole &= verify_log(&service, &dir.events());
         if dir.has_commands() {
@@ -29,6 +35,17 @@ fn verify(data: &Path) -> Result<bool, DataError> {
         }
     }
     Ok(whole)
+}
+
+fn told(checked: Result<String, backup::Failure>) -> bool {
+    match checked {
+        Ok(text) => say(&text),
+        Err(failure) => {
+            eprintln!("verify: {failure}");
+            return false;
+        }
+    }
+    true
 }
 
 fn verify_log(name: &str, dir: &Path) -> bool {

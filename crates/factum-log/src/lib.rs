@@ -9,6 +9,8 @@
 //! Knows no HTTP, no async runtime and no domain.
 
 mod ahead;
+mod copy;
+mod cut;
 mod decode;
 mod encode;
 mod engine;
@@ -19,14 +21,19 @@ mod frames;
 pub mod fuzzing;
 mod index;
 mod inspect;
+mod integrity;
 pub mod limits;
 mod log;
+mod maintenance;
+mod map;
 mod options;
 mod queue;
 mod reader;
 mod recovery;
 mod scan;
+mod seal;
 mod segment;
+mod select;
 mod storage;
 mod store;
 mod sync;
@@ -35,12 +42,15 @@ mod watermark;
 mod window;
 mod writer;
 
+pub use copy::{COPY_FILES, Copied, CopiedSegment, CopyOptions, Told, copy, copy_on};
+pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
 pub use inspect::{
     Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
 };
 pub use log::Log;
+pub use maintenance::Maintenance;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};

@@ -6,12 +6,14 @@
 use crate::{
     error::{Damage, OpenError},
     format::{
-        META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
+        Footer, META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE,
+        WatermarkRecord, parse_segment_name,
     },
     index::Index,
     limits::SCAN_BYTES,
     options::Options,
-    scan::{Scan, Scanned, Tail, Visitor},
+    scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
+    seal::{Adopted, adopt, remove_unused},
     segment::Segment,
     storage::{OpenMode, Storage, of_file, read_full},
     view::CommitView,
@@ -92,15 +94,35 @@ pub(crate) struct Recovered {
     pub(crate) report: OpenReport,
 }
 
-struct Rebuild(Index);
+/// Takes sealed parts as they are and reads the rest.
+struct Rebuild {
+    index: Index,
+    /// The index files that are used, in order.
+    adopted: std::iter::Peekable<std::vec::IntoIter<Adopted>>,
+    /// Up to here the index holds what is sealed.
+    sealed: Sequence,
+}
 
 impl Visitor for Rebuild {
-    fn segment(&mut self, segment: &Segment) {
-        self.0.begin_segment(segment.clone());
+    fn segment(&mut self, segment: &Segment, footer: Option<&Footer>) -> bool {
+        let base = segment.header.base_sequence;
+        let begins = |adopted: &Adopted| adopted.sealed.header.base_sequence == base;
+        if footer.is_some()
+            && let Some(Adopted { sealed, segments }) = self.adopted.next_if(begins)
+        {
+            self.sealed = segments.last().map_or(self.sealed, |(_, footer)| footer.sequence);
+            let segments = segments.into_iter().map(|(segment, footer)| (segment, footer.end)).collect();
+            self.index.begin_sealed(segments, sealed);
+        }
+        let is_skipped = base <= self.sealed;
+        if !is_skipped {
+            self.index.begin_segment(segment.clone());
+        }
+        is_skipped
     }
 
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
-        self.0.add_stored(view, offset)
+        self.index.add_stored(view, offset)
     }
 }
 
@@ -109,7 +131,12 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
-    let mut rebuild = Rebuild(Index::new(u64::from_le_bytes(options.random())));
+    let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
+    let mut rebuild = Rebuild {
+        index: Index::new(u64::from_le_bytes(options.random())),
+        adopted: adopted.into_iter().peekable(),
+        sealed: Sequence::START,
+    };
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let head = Head { position: scanned.position, sequence: scanned.sequence };
@@ -132,7 +159,15 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         watermark_lost: watermark == WatermarkState::Lost,
         damage,
     };
-    Ok(Recovered { identity, index: rebuild.0, scanned, watermark, report })
+    Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
+}
+
+fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Vec<Adopted>> {
+    let names = segment_names(storage)?;
+    match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
+        Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.
@@ -145,6 +180,8 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
     }
     recovered.report.created = created;
     repair(storage, &recovered).map_err(OpenError::io(&dir, "make the end durable"))?;
+    let used: Vec<&str> = recovered.index.files().collect();
+    remove_unused(storage, &used).map_err(OpenError::io(&dir, "remove unused index files"))?;
     let (segment, end) = match recovered.scanned.segments.last() {
         Some((segment, end)) => (segment.header.ordinal, *end),
         None => (0, 0),
@@ -168,20 +205,14 @@ fn repair(storage: &dyn Storage, recovered: &Recovered) -> io::Result<()> {
     if storage.list()?.iter().any(|name| name == NEXT_SEGMENT_FILE) {
         storage.remove(NEXT_SEGMENT_FILE)?;
     }
-    match &scanned.tail {
-        Tail::TornSegment { segment } => storage.remove(segment)?,
-        Tail::Torn { offset, .. } => {
-            let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
-            segment.file.set_len(*offset)?;
-        }
-        Tail::Clean => {
-            if let Some((segment, end)) = scanned.segments.last()
-                && segment.file.len()? > *end
-            {
-                segment.file.set_len(*end)?;
-            }
-        }
-        Tail::Damaged(_) => {}
+    if let Tail::TornSegment { segment } = &scanned.tail {
+        storage.remove(segment)?;
+    }
+    if let Some((segment, end)) = scanned.segments.last()
+        && segment.file.len()? > *end
+    {
+        // A torn tail, room that was made ahead, or the footer of a segment that is the last one again.
+        segment.file.set_len(*end)?;
     }
     // The process before may have died between making a name and making it durable.
     storage.sync_dir()?;

@@ -5,7 +5,7 @@
 //! loss, names made before a successful [`Storage::sync_dir`] do, and a rename is whole or did not happen.
 //! What was not synced may be kept, lost, or kept in part, in any order.
 
-use crate::limits::ROOM_AHEAD_BYTES_MAX;
+use crate::{limits::ROOM_AHEAD_BYTES_MAX, map::HeldMap};
 use std::{
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
@@ -38,6 +38,12 @@ pub trait StorageLock: fmt::Debug + Send + Sync {
     }
 }
 
+/// Keeps nobody away.
+#[derive(Debug)]
+struct Unlocked;
+
+impl StorageLock for Unlocked {}
+
 /// One directory of files.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// What to call the directory in an error.
@@ -48,6 +54,15 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the directory or the lock cannot be made.
     fn lock(&self) -> io::Result<Option<Box<dyn StorageLock>>>;
+
+    /// Keeps writers away without making anything, and lets others do so too; none if a writer has the
+    /// directory. Without an implementation of its own: whoever asks knows that nobody writes.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
+        Ok(Some(Box::new(Unlocked)))
+    }
 
     /// The names in the directory, in any order.
     ///
@@ -131,25 +146,20 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
         Ok(true)
     }
 
-    /// The first `bytes` of the file as memory, also those that are written later. Without an implementation
-    /// of its own: a copy of what is there now.
+    /// Whether [`Self::map`] shows the file itself, without a copy. What is only read in part is not mapped
+    /// where this is false.
+    fn maps_in_place(&self) -> bool {
+        false
+    }
+
+    /// The first `bytes` of the file as memory. What the file does not hold yet comes within reach when the
+    /// map is asked for again, which is cheap where it shows the file itself. Without an implementation of
+    /// its own: a copy of what is there now.
     ///
     /// # Errors
     /// As the file system says.
     fn map(&self, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
-        let length = usize::try_from(bytes.min(self.len()?)).map_err(io::Error::other)?;
-        let mut copy = vec![0; length];
-        let mut filled = 0;
-        while filled < length {
-            match self.read_at(&mut copy[filled..], filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        copy.truncate(filled);
-        Ok(Arc::new(copy))
+        copy_of(self, bytes)
     }
 
     /// Whether the file is empty.
@@ -163,8 +173,22 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
 
 /// A file as memory. Only what was written and will not change is asked for.
 pub trait FileMap: fmt::Debug + Send + Sync {
-    /// These bytes; none if the file was shorter when it was mapped, or if they are out of reach.
+    /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
     fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
+
+    /// Advice: these ranges are read soon. All of them are fetched at once while the caller goes on.
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        let _ = ranges;
+    }
+
+    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
+
+    /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
+    fn random(&self) {}
 }
 
 impl FileMap for Vec<u8> {
@@ -174,7 +198,11 @@ impl FileMap for Vec<u8> {
 }
 
 /// Reads until `into` is full or the file ends; how much was read.
-pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_full(
+    file: &(impl StorageFile + ?Sized),
+    into: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
     let mut filled = 0;
     while filled < into.len() {
         match file.read_at(&mut into[filled..], offset + filled as u64) {
@@ -185,6 +213,14 @@ pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) ->
         }
     }
     Ok(filled)
+}
+
+/// What `file` holds now of its first `bytes`.
+fn copy_of(file: &(impl StorageFile + ?Sized), bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+    let mut copy = vec![0; usize::try_from(bytes.min(file.len()?)).map_err(io::Error::other)?];
+    let filled = read_full(file, &mut copy, 0)?;
+    copy.truncate(filled);
+    Ok(Arc::new(copy))
 }
 
 /// Says of which file an error speaks.
@@ -277,6 +313,12 @@ impl StorageLock for FileLock {
     }
 }
 
+/// Shared locks on what a writer locks for itself.
+#[derive(Debug)]
+struct SharedLock(#[expect(dead_code, reason = "the locks live as long as the open files")] Vec<File>);
+
+impl StorageLock for SharedLock {}
+
 impl Storage for FileStorage {
     fn describe(&self) -> String {
         self.dir.display().to_string()
@@ -308,6 +350,25 @@ impl Storage for FileStorage {
         })))
     }
 
+    fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
+        let mut held = Vec::new();
+        for path in [self.dir.join(crate::format::LOCK_FILE), self.dir.clone()] {
+            let file = match File::open(&path) {
+                // A copy may be without one: nobody has it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            match file.try_lock_shared() {
+                Ok(()) => held.push(file),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // As for a writer: the file has to do.
+                Err(TryLockError::Error(_)) if path == self.dir => {}
+                Err(TryLockError::Error(error)) => return Err(of_file(crate::format::LOCK_FILE)(error)),
+            }
+        }
+        Ok(Some(Box::new(SharedLock(held))))
+    }
+
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
@@ -325,7 +386,7 @@ impl Storage for FileStorage {
                 OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?
             }
         };
-        Ok(Arc::new(OpenedFile(file)))
+        Ok(Arc::new(OpenedFile(file, HeldMap::default())))
     }
 
     #[cfg(target_os = "linux")]
@@ -335,7 +396,7 @@ impl Storage for FileStorage {
         let path = self.dir.join(name);
         let file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path);
         match file {
-            Ok(file) => Ok(Some(Arc::new(OpenedFile(file)))),
+            Ok(file) => Ok(Some(Arc::new(OpenedFile(file, HeldMap::default())))),
             // A file system that knows no way past the page cache.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
             Err(error) => Err(error),
@@ -356,7 +417,7 @@ impl Storage for FileStorage {
 }
 
 #[derive(Debug)]
-struct OpenedFile(File);
+struct OpenedFile(File, HeldMap);
 
 impl StorageFile for OpenedFile {
     #[cfg(unix)]
@@ -395,8 +456,24 @@ impl StorageFile for OpenedFile {
         self.0.set_len(bytes)
     }
 
+    /// Asks for nothing but the length, as [`Self::is_linked`] does for its number.
+    #[cfg(target_os = "linux")]
+    fn len(&self) -> io::Result<u64> {
+        use rustix::fs::{AtFlags, StatxFlags, statx};
+        Ok(statx(&self.0, "", AtFlags::EMPTY_PATH, StatxFlags::SIZE)?.stx_size)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn len(&self) -> io::Result<u64> {
         self.0.metadata().map(|data| data.len())
+    }
+
+    fn maps_in_place(&self) -> bool {
+        HeldMap::IN_PLACE
+    }
+
+    fn map(&self, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+        if HeldMap::IN_PLACE { self.1.get(&self.0, bytes, || self.len()) } else { copy_of(self, bytes) }
     }
 
     /// Asks for nothing but the number of names: who asks for times makes newer kernels write a new time, and

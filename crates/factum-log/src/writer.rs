@@ -108,14 +108,16 @@ impl Engine {
         writer.usable()?;
         self.catch_up(writer)?;
         judge(&self.index(), commit)?;
-        if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+        let is_full = self.index().is_full();
+        if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
             self.flush(writer, verdicts);
             writer.usable()?;
             self.catch_up(writer)?;
             // If that group was not stored, what the first judgement rested on is gone.
             judge(&self.index(), commit)?;
             // A group that found no room leaves its segment as it was: an empty one takes this commit.
-            if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+            let is_full = self.index().is_full();
+            if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
                 self.roll(writer).map_err(AppendError::Store)?;
             }
         }
@@ -272,16 +274,19 @@ impl Engine {
         self.index_mut().begin_segment(segment.clone());
         writer.segment = Some(segment);
         (writer.end, writer.room) = (SEGMENT_HEADER_BYTES as u64, room);
+        self.segment_ended();
         Ok(())
     }
 }
 
 impl Writer {
-    /// Whether the next frame goes to the next segment.
-    fn is_full(&self, frame: usize, segment_bytes: u64) -> bool {
+    /// Whether the next frame goes to the next segment, also because the index of this one `is_full`.
+    fn is_full(&self, frame: usize, segment_bytes: u64, is_full: bool) -> bool {
         let at = self.end + self.group.bytes.len() as u64;
         let is_empty = at == SEGMENT_HEADER_BYTES as u64;
-        self.segment.is_none() || self.rolling || (!is_empty && at + frame as u64 > segment_bytes)
+        self.segment.is_none()
+            || self.rolling
+            || (!is_empty && (is_full || at + frame as u64 > segment_bytes))
     }
 
     /// Makes the segment and what the watermark says of it durable, and gives back the room after it.

@@ -38,7 +38,7 @@ pub use feeds::{
 pub use intake::Intake;
 pub use lanes::{
     Handlers, LaneBounds, LaneLayout, LaneLoad, LaneMode, LaneState, Lanes, NoSpawn, OperateError, Parking,
-    Spawn, Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
+    RESTORED, RestoreError, RestoredLogs, Spawn, Submit, SubmitError, SystemSpawn, Ticket, WAITING_MAX,
 };
 pub use live::{At, Live};
 pub use observe::{CommandMeasure, CommandObserver, Ending, UNREGISTERED};
@@ -46,6 +46,7 @@ pub use projections::{
     ApplyError, BuildProgress, DISCARDED_MAX, DOCUMENTS_AT_HAND_MAX, DiscardedEvent, Documents, Found, Keyed,
     List, Lister, ParkedEvent, ProjectionBounds, ProjectionError, ProjectionSet, ProjectionState,
     ProjectionStatus, Projections, QueryError, Rows, STALLED_AFTER, SqlProjection, StopReason, TablesOf,
+    restored_notes,
 };
 pub use retry::{Retry, Sleep, SystemSleep};
 pub use status::{CommandStatus, Status};

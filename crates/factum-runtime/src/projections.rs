@@ -37,7 +37,7 @@ pub use documents::{Documents, Found};
 pub use error::{ProjectionError, QueryError};
 pub use fold_views::DOCUMENTS_AT_HAND_MAX;
 pub use list::{Keyed, List, Lister};
-pub use notes::DISCARDED_MAX;
+pub use notes::{DISCARDED_MAX, restored_notes};
 pub use rows::{Rows, TablesOf};
 pub use set::ProjectionSet;
 pub use sql::{ApplyError, SqlProjection};

@@ -110,6 +110,15 @@ impl SqliteReadModels {
         Self::kept(Kept::Temporary(Mutex::default()))
     }
 
+    /// What is noted of every projection, by its name: all that is kept here and does not follow from the log.
+    ///
+    /// # Errors
+    /// When the file of notes cannot be read.
+    pub async fn all_notes(&self) -> Result<Vec<(String, Bytes)>, StoreError> {
+        let all = self.run(|store| store.with_notes(Notes::all)).await?;
+        Ok(all.into_iter().map(|(name, notes)| (name, Bytes::from(notes))).collect())
+    }
+
     fn kept(kept: Kept) -> Self {
         let threads = Arc::<Threads>::default();
         let (open, notes) = (Mutex::default(), Mutex::default());

@@ -80,17 +80,18 @@ pub use factum_runtime::{
     ARRIVALS_READ_MAX, Arrival, Arrivals, At, CACHE_ENTRIES_DEFAULT, CommandHistory, CommandMeasure,
     CommandObserver, CommandPlace, CommandStatus, CommandUpdate, CommandUpdates, Done, Ending, EventFeed,
     EventPlace, Execute, ExecuteError, ExpectedRevision, Feeds, Intake, LaneBounds, LaneLayout, LaneLoad,
-    LaneMode, LaneState, Lanes, Live, OperateError, Parking, ReadError, Retry, Sleep, Spawn, StaleRevision,
-    Status, Submit, SubmitError, SystemSpawn, Ticket, UNREGISTERED, WAITING_MAX, Watch,
+    LaneMode, LaneState, Lanes, Live, OperateError, Parking, Ports, RESTORED, ReadError, RestoreError,
+    RestoredLogs, Retry, Sleep, Spawn, StaleRevision, Status, Submit, SubmitError, SystemSpawn, Ticket,
+    UNREGISTERED, WAITING_MAX, Watch,
 };
 #[cfg(feature = "runtime")]
 pub use factum_runtime::{
     ApplyError, BuildProgress, DISCARDED_MAX, DOCUMENTS_AT_HAND_MAX, DiscardedEvent, Documents, Found, Keyed,
     List, Lister, ParkedEvent, ProjectionBounds, ProjectionError, ProjectionState, ProjectionStatus,
-    Projections, QueryError, Rows, STALLED_AFTER, SqlProjection, StopReason, TablesOf,
+    Projections, QueryError, Rows, STALLED_AFTER, SqlProjection, StopReason, TablesOf, restored_notes,
 };
 #[cfg(feature = "embedded")]
-pub use factum_sqlite::Sqlite;
+pub use factum_sqlite::{Sqlite, SqliteReadModels};
 #[cfg(feature = "runtime")]
 pub use factum_store::{Build, Clock, Entropy, ErrorKind, Monotonic, Row, Sql, StoreError, Tx, block_on};
 

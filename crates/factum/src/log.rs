@@ -1,6 +1,7 @@
 //! The embedded log itself: for its options, and to look into one without an application.
 
 pub use factum_log::{
-    Damage, Inspection, Log, OpenError, OpenReport, Options, TornTail, Verified, begin_generation, inspect,
+    COPY_FILES, Copied, CopiedSegment, CopyOptions, Cut, Damage, Hold, Inspection, Log, OpenError,
+    OpenReport, Options, TornTail, Verified, begin_generation, copy, durable_cut, exists, hold, inspect,
     verify,
 };

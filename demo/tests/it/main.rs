@@ -4,6 +4,7 @@
 
 mod answers;
 mod attacks;
+mod backups;
 mod bank;
 mod connections;
 mod crash;

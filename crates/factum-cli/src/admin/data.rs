@@ -25,6 +25,7 @@ impl Data {
         dir: PathBuf,
         opened: Opened,
     ) -> Result<Self, Failure> {
+        layout::check_finished(&dir)?;
         let found = layout::services(&dir)?;
         let mut apps = Vec::new();
         for (name, service) in &found {

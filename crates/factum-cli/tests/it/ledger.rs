@@ -1,7 +1,7 @@
 //! The application under test: two services over the same entries, `bank` and `shop`, each with the view `sums`;
 //! `bank` has a second one, `counts`.
 
-use factum::{Backend, Builder, Recorded, prelude::*};
+use factum::{Backend, Builder, Recorded, log::OpenError, prelude::*};
 use factum_cli::Application;
 use factum_http::{Permissions, Routes, Service};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ impl Decide for Audit {
 /// What all entries of an account come to.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sums {
-    cents: i64,
+    pub(crate) cents: i64,
 }
 
 impl View for Sums {
@@ -115,7 +115,7 @@ impl View for Counts {
     }
 }
 
-fn bank<B: Backend>(app: Builder<B>) -> Builder<B> {
+pub(crate) fn bank<B: Backend>(app: Builder<B>) -> Builder<B> {
     app.commands::<(Enter, Audit)>().view::<Sums>().view::<Counts>()
 }
 
@@ -136,9 +136,20 @@ pub(crate) fn application() -> Application {
     )
 }
 
+/// Opens data that was let go of a moment ago: a process that another test starts in that moment has it until it has
+/// become another program.
+pub(crate) fn patiently<T>(open: impl Fn() -> Result<T, OpenError>) -> T {
+    loop {
+        match open() {
+            Err(OpenError::Locked { .. }) => thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// Enters these cents into the account 1 of a service in `data`, while no view is there to see it.
 pub(crate) fn enter(data: &Path, service: &str, cents: impl IntoIterator<Item = i64>) {
-    let app = App::embedded(data.join(service)).start().unwrap();
+    let app = patiently(|| App::embedded(data.join(service)).start());
     block_on(async {
         for cents in cents {
             app.execute(Enter(AccountId(1), cents)).await.unwrap();
@@ -149,5 +160,5 @@ pub(crate) fn enter(data: &Path, service: &str, cents: impl IntoIterator<Item = 
 
 /// The bank in `data`, opened as a service has it.
 pub(crate) fn open_bank(data: &Path) -> App {
-    bank(App::embedded(data.join("bank"))).start().unwrap()
+    patiently(|| bank(App::embedded(data.join("bank"))).start())
 }

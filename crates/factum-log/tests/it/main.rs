@@ -3,12 +3,14 @@
 
 mod between_segments;
 mod conformance;
+mod copying;
 mod corpus;
 mod crash_points;
 mod envelope;
 mod faults;
 mod filled;
 mod fixture;
+mod index_files;
 mod inspection;
 mod kill;
 mod ledger;
@@ -22,6 +24,7 @@ mod recovery;
 mod refusals;
 mod room;
 mod script;
+mod select;
 mod sim;
 mod support;
 mod unsynced;

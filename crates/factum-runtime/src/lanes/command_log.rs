@@ -46,6 +46,12 @@ pub(crate) enum Entry {
     Unreadable(String),
 }
 
+/// What a command log of this identity is called among tracked sources.
+pub(crate) fn label(LogIdentity { log, generation }: LogIdentity) -> String {
+    let id = log.get().simple().to_string();
+    format!("{}.{generation:x}", &id[..8])
+}
+
 impl CommandLog {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
@@ -58,9 +64,7 @@ impl CommandLog {
     /// Tells this log, and this life of it, from others, so that how far another one was decided is not taken
     /// for how far this one was. Part of each commit of a lane, and so short.
     pub(crate) fn label(&self) -> String {
-        let LogIdentity { log, generation } = self.store.identity();
-        let id = log.get().simple().to_string();
-        format!("{}.{generation:x}", &id[..8])
+        label(self.store.identity())
     }
 
     pub(crate) async fn head(&self) -> Result<Head, StoreError> {

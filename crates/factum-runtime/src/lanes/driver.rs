@@ -27,8 +27,8 @@ use futures_util::{
 use std::collections::{BTreeMap, VecDeque};
 
 /// Whose progress is the watermark: every command up to it is done.
-fn watermark(commands: &CommandLog) -> Source {
-    Source::unchecked(format!("lanes/{}", commands.label()))
+pub(crate) fn watermark(label: &str) -> Source {
+    Source::unchecked(format!("lanes/{label}"))
 }
 
 /// What all lanes share.
@@ -137,7 +137,7 @@ async fn lay_out(shared: &Shared, wanted: LaneLayout) -> Result<(), Halt> {
 impl<'a> Driver<'a> {
     async fn begin(shared: &'a Shared, end: Position) -> Result<Self, Halt> {
         let store = shared.engine.store();
-        let source = watermark(&shared.commands);
+        let source = watermark(&shared.commands.label());
         let done = retrying(shared, || store.progress(&source)).await?;
         let done = Position::new(done.unwrap_or(0));
         let layouts = retrying(shared, || shared.commands.layouts()).await?;
@@ -181,7 +181,7 @@ impl<'a> Driver<'a> {
     async fn take_up(&mut self) -> Result<(), Halt> {
         self.lanes.clear();
         for number in 0..self.layout.count.max(1) {
-            let (shared, source) = (self.shared, source(&self.shared.commands, self.begins, number));
+            let (shared, source) = (self.shared, source(&self.shared.commands.label(), self.begins, number));
             let reached = retrying(shared, || shared.engine.store().progress(&source)).await?;
             let reached = Position::new(reached.unwrap_or(0));
             self.lanes.insert(number, Lane { reached, ..Lane::default() });
@@ -255,7 +255,7 @@ impl<'a> Driver<'a> {
             let Some(work) = lane.waiting.pop_front() else { continue };
             lane.busy = true;
             let (number, position, shared) = (*number, work.position(), self.shared);
-            let (mode, lane) = (self.layout.mode, source(&self.shared.commands, self.begins, number));
+            let (mode, lane) = (self.layout.mode, source(&self.shared.commands.label(), self.begins, number));
             self.running
                 .push(step(shared, mode, lane, work).map(move |result| (number, position, result)).boxed());
         }
@@ -303,7 +303,7 @@ impl<'a> Driver<'a> {
             issued_at: engine.now(),
             metadata: Metadata::default(),
         };
-        let tracking = Tracking { source: watermark(&self.shared.commands), progress: done.get() };
+        let tracking = Tracking { source: watermark(&self.shared.commands.label()), progress: done.get() };
         let commit = NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() };
         let condition = Condition::none().tracking(tracking);
         let verdict = engine.store().append(vec![Append { commit, condition }]).await.pop();

@@ -2,7 +2,7 @@
 //! crash the lane goes on from its own last one.
 
 use super::{
-    command_log::{CommandLog, Entry},
+    command_log::Entry,
     driver::Shared,
     layout::LaneMode,
     parked::parking,
@@ -285,7 +285,7 @@ pub(crate) fn halt(which: &str, cause: &AppendError) -> Halt {
 }
 
 /// The command as its commit keeps it: what it asked for stands in the command log.
-fn logged(accepted: &Accepted) -> CommandRecord {
+pub(crate) fn logged(accepted: &Accepted) -> CommandRecord {
     CommandRecord { payload: CommandPayload::Logged(accepted.position), ..accepted.command.clone() }
 }
 
@@ -301,7 +301,7 @@ pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }
 
-/// The lane's name among tracked sources: its command log, its layout's place there, then its number.
-pub(crate) fn source(commands: &CommandLog, layout: Position, lane: u16) -> Source {
-    Source::unchecked(format!("lane/{}/{layout}/{lane}", commands.label()))
+/// The lane's name among tracked sources: the label of its command log, its layout's place there, then its number.
+pub(crate) fn source(label: &str, layout: Position, lane: u16) -> Source {
+    Source::unchecked(format!("lane/{label}/{layout}/{lane}"))
 }

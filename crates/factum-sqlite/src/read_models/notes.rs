@@ -34,6 +34,17 @@ impl Notes {
         })
     }
 
+    /// Of every projection, by its name.
+    pub(super) fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        if !self.file.exists() {
+            return Ok(Vec::new());
+        }
+        self.with("any projection", |connection| {
+            let mut all = connection.prepare("select name, notes from projections order by name")?;
+            all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
     pub(super) fn put(&self, projection: &str, notes: &[u8]) -> Result<(), StoreError> {
         self.with(projection, |connection| {
             let mut put = connection.prepare("insert or replace into projections values (?1, ?2)")?;
