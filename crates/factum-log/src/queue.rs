@@ -238,6 +238,10 @@ impl Queue {
         let next = match state.waiting.front().map(|request| &request.done) {
             None => {
                 state.led = false;
+                if state.closing {
+                    // It saw that somebody led, and waits for the end of that.
+                    self.writer.notify_one();
+                }
                 return;
             }
             Some(Some(Done::Caller(waiter))) => Some(Arc::clone(waiter)),
