@@ -153,9 +153,14 @@ impl Index {
         self.parts.split_off(count)
     }
 
-    /// These segments, up to where their frames end, are what `sealed` covers. Nothing was added since the
-    /// part before.
+    /// These segments, up to where their frames end, are what `sealed` covers. What was read before them, for
+    /// want of an index file, waits to be sealed.
     pub(crate) fn begin_sealed(&mut self, segments: Vec<(Segment, u64)>, sealed: Arc<Sealed>) {
+        if !self.active.commits.is_empty() {
+            let next = self.active.next();
+            let read = mem::replace(&mut self.active, next);
+            self.parts.push(Part::Memory(Arc::new(read)));
+        }
         let header = &sealed.header;
         let position = header.base_position.get() + u64::from(header.events);
         let sequence = header.base_sequence.get() + u64::from(header.commits);

@@ -221,7 +221,7 @@ impl Engine {
         let sealed = write_index(&*self.storage, part.get().sequences(), |sink| {
             write_active(active, last.header.identity, &covered, &mut self.closable(sink))
         })?;
-        self.index_mut().replace(vec![Part::Sealed(sealed)]);
+        self.replace(sealed)?;
         Ok(true)
     }
 
@@ -235,12 +235,20 @@ impl Engine {
         let sealed = write_index(&*self.storage, commits, |sink| {
             write_merged(&parts, identity, &mut self.closable(sink))
         })?;
-        self.index_mut().replace(vec![Part::Sealed(sealed)]);
+        self.replace(sealed)?;
         for file in parts.iter().filter_map(|part| part.file.as_deref()) {
             // What cannot be removed now is not used, and is removed at the next open.
             let _ = self.storage.remove(file);
         }
         Ok(true)
+    }
+
+    /// Puts a part in the place of those that it covers. Without such it would be made over and over.
+    fn replace(&self, sealed: Arc<Sealed>) -> io::Result<()> {
+        if self.index_mut().replace(vec![Part::Sealed(sealed)]) {
+            return Ok(());
+        }
+        Err(io::Error::other("the index has no parts that end where the index file does"))
     }
 
     fn closable<'a>(&'a self, sink: &'a mut dyn Sink) -> Closable<'a> {

@@ -325,6 +325,10 @@ impl Queue {
             None => {
                 state.led = many;
                 state.stands_by = many;
+                if state.closing {
+                    // It saw that somebody led, and waits for the end of that.
+                    self.writer.notify_one();
+                }
                 return;
             }
             Some(Some(Done::Caller(waiter))) if !many => Some(Arc::clone(waiter)),

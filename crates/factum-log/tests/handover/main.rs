@@ -200,6 +200,23 @@ fn what_waits_when_the_log_closes_is_answered_before_its_thread_ends() {
 }
 
 #[test]
+fn what_waits_behind_a_caller_who_leads_is_answered_when_the_log_closes() {
+    play(|group_commits| {
+        let engine = Engine::new(group_commits, false);
+        let writer = {
+            let engine = Arc::clone(&engine);
+            thread::spawn(move || engine.run())
+        };
+        let leads = blocking(&engine);
+        engine.submit();
+        engine.queue.close();
+        leads.join().unwrap();
+        writer.join().unwrap();
+        engine.is_at_rest(2);
+    });
+}
+
+#[test]
 fn a_leader_that_fails_leaves_nobody_waiting() {
     play(
         |group_commits, many| {

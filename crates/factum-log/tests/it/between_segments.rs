@@ -31,7 +31,8 @@ fn a_segment_whose_first_commit_found_no_room_is_not_begun_again() {
     let sim = Sim::default();
     let log = opened(&sim);
     store(&log, 1).unwrap();
-    sim.fail(Fault { after: 1, ..FULL });
+    // The footer of the segment before, the header of the next one, then the frame.
+    sim.fail(Fault { name: "2.seg", after: 1, ..FULL });
     // The first of the two begins a segment and finds no room; the second would have needed another.
     let verdicts = log.append(vec![large(2), large(3)]);
     assert!(verdicts[0].is_err() && verdicts[1].is_ok(), "{verdicts:?}");

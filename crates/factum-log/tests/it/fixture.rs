@@ -126,6 +126,38 @@ fn the_fixture_of_format_v1_reads_as_it_was_written() {
     crate::support::store(&log, 1).unwrap();
 }
 
+#[test]
+fn the_fixture_holds_every_optional_field_given_and_not() {
+    let (log, _) = Log::open_read_only(directory(), options(1)).unwrap();
+    let commits = block_on(log.commits(Sequence::START, 99)).unwrap().commits;
+    let events = || commits.iter().flat_map(|commit| &commit.events);
+    let metadata = || commits.iter().map(|commit| &commit.header.metadata);
+    let both = |what: &str, given: Vec<bool>| {
+        assert!(given.contains(&true) && given.contains(&false), "{what}: {given:?}");
+    };
+    both("actor", metadata().map(|of| of.actor.is_some()).collect());
+    both("tenant", metadata().map(|of| of.tenant.is_some()).collect());
+    both("correlation", metadata().map(|of| of.correlation.is_some()).collect());
+    both("causation", metadata().map(|of| of.causation.is_some()).collect());
+    both("headers", metadata().map(|of| !of.headers.is_empty()).collect());
+    both("tracking", commits.iter().map(|commit| commit.tracking.is_some()).collect());
+    both("events", commits.iter().map(|commit| !commit.events.is_empty()).collect());
+    both("several events", commits.iter().map(|commit| commit.events.len() > 1).collect());
+    both("corrects", events().map(|event| event.corrects.is_some()).collect());
+    both("effective", events().map(|event| event.effective_at != event.commit.recorded_at).collect());
+    let derived = |event: &factum_event::RecordedEvent| {
+        (0..16).any(|index| EventId::derived(event.commit.command_id, index) == event.id)
+    };
+    both("id", events().map(derived).collect());
+    both("tags", events().map(|event| !event.tags.is_empty()).collect());
+    both("later revision", events().map(|event| event.revision.get() > 0).collect());
+    let kinds = |of: fn(&factum_event::Commit) -> String| {
+        commits.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(kinds(|commit| format!("{:?}", std::mem::discriminant(&commit.outcome))), 6);
+    assert_eq!(kinds(|commit| format!("{:?}", std::mem::discriminant(&commit.payload))), 3);
+}
+
 /// As long as this release writes v1. A later format keeps the fixture and drops this. The release that wrote
 /// it did not seal; a footer follows the same frames now.
 #[test]

@@ -23,7 +23,7 @@ const COMMITS_MAX: u64 = 100_000;
 
 /// Commit `n`: two events, so that a half of it would show, of several sizes.
 fn pair(n: u64) -> Append {
-    let bytes = [10, 200, 3000][usize::try_from(n % 3).unwrap()];
+    let bytes = if n % 40 == 7 { 150_000 } else { [10, 200, 3000][usize::try_from(n % 3).unwrap()] };
     let events =
         ["left", "right"].map(|side| event(&format!("{side}-{n}"), &format!("n:{n}"), &"x".repeat(bytes)));
     let command = command(u128::from(n) << 64 | 1);
@@ -31,9 +31,10 @@ fn pair(n: u64) -> Append {
     Append { commit, condition: Condition::none() }
 }
 
-/// Segments that fill up after a few commits.
-fn small() -> Options {
-    Options { segment_bytes: 40_000, background: true, room_ahead: true, ..options(1) }
+/// Segments that fill up after a few commits, or in every other round such as are filled ahead.
+fn segments(round: u64) -> Options {
+    let segment_bytes = if round % 2 == 1 { 8 * 1024 * 1024 } else { 40_000 };
+    Options { segment_bytes, background: true, room_ahead: true, ..options(1) }
 }
 
 fn tell(line: &str) {
@@ -51,7 +52,7 @@ fn a_writer_writes_until_it_is_killed() {
     let Some(dir) = env::var_os(DIRECTORY) else { return };
     let round: u64 = env::var_os(ROUND).unwrap().into_string().unwrap().parse().unwrap();
     tell("opening");
-    let (log, _) = Log::open(dir, small()).unwrap();
+    let (log, _) = Log::open(dir, segments(round)).unwrap();
     thread::scope(|scope| {
         for writer in 0..6_u64 {
             let log = &log;
@@ -149,7 +150,7 @@ fn killed(dir: &Path, round: u64, after: usize, told: &mut Told) {
 
 /// All that was told is there, all that is there is whole, and nothing has a gap.
 fn check(dir: &Path, told: &Told) {
-    let (log, report) = Log::open(dir, small()).unwrap();
+    let (log, report) = Log::open(dir, segments(0)).unwrap();
     assert_eq!((report.damage, report.watermark_lost), (None, false));
     let (mut kept, mut by_sequence, mut position) = (HashSet::new(), BTreeMap::new(), Position::START);
     log.scan(Sequence::START, |commit| {

@@ -42,11 +42,15 @@ impl Ledger {
     /// Sees that the log holds every acknowledged commit where it said, to the byte, none that it refused, every
     /// other one whole or not at all, and nothing else; that nothing has a gap. Gives the commands in their order.
     pub(crate) fn check(&self, log: &Log) -> Vec<CommandId> {
-        let page = block_on(log.commits(Sequence::START, usize::MAX)).unwrap();
-        assert_eq!(page.next, None, "a script fits one page");
+        let (mut commits, mut after) = (Vec::new(), Some(Sequence::START));
+        while let Some(from) = after {
+            let page = block_on(log.commits(from, usize::MAX)).unwrap();
+            commits.extend(page.commits);
+            after = page.next;
+        }
         let (mut position, mut recorded_at, mut found) = (Position::START, None, HashMap::new());
         let mut commands = Vec::new();
-        for (index, commit) in page.commits.iter().enumerate() {
+        for (index, commit) in commits.iter().enumerate() {
             let command = commit.header.command_id;
             assert_eq!(commit.header.sequence.get(), index as u64 + 1, "sequences have no gap");
             for event in &commit.events {

@@ -30,15 +30,16 @@ fn an_error_of_any_read_while_opening_changes_nothing_and_is_not_called_damage()
     let whole = written();
     let before = all(&whole);
     let mut failed = 0;
-    for after in 0.. {
+    for after in 0..40 {
         let sim = whole.fork();
         sim.fail(Fault { after, ..Fault::once(Operation::Read) });
         match Log::open_on(sim.storage(), options(1)) {
             Ok((log, report)) => {
                 assert!(report.torn.is_some());
                 sim.heal();
+                // Of an index file it is none: that is passed over, and its segments are read.
                 assert_eq!(numbers(&log), [1, 2, 3, 4, 5]);
-                break;
+                continue;
             }
             Err(error) => {
                 assert!(matches!(error, OpenError::Io { .. }), "read {after}: {error}");

@@ -48,7 +48,13 @@ fn a_segment_that_ends_keeps_no_room() {
     let (_, ended) = names.split_last().unwrap();
     assert!(ended.len() > 2);
     for name in ended {
-        assert_eq!(sim.bytes(name).last(), Some(&b'}'), "{name} ends with its last frame");
+        let bytes = sim.bytes(name);
+        let footer = bytes.len() - 112;
+        assert_eq!(
+            (bytes[footer - 1], &bytes[footer..footer + 4]),
+            (b'}', &b"FFTR"[..]),
+            "{name}: its last frame, a footer"
+        );
     }
 }
 

@@ -184,6 +184,10 @@ impl Storage for SimStorage {
         Ok(Arc::new(SimFile { sim: self.sim.clone(), life: self.life, name: name.to_owned(), file }))
     }
 
+    fn reserve(&self, name: &str) -> io::Result<Option<Arc<dyn StorageFile>>> {
+        self.open(name, OpenMode::Create).map(Some)
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.change(Operation::Rename, to, |disk| disk.rename(from, to))
     }
