@@ -5,6 +5,7 @@
 
 use crate::{
     error::{Damage, OpenError},
+    follower::readable,
     format::{
         META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
     },
@@ -90,15 +91,24 @@ pub(crate) struct Recovered {
     pub(crate) report: OpenReport,
 }
 
-struct Rebuild(Index);
+/// Makes an index of what may be read: of a log that is open for reading only nothing after `up_to`.
+struct Rebuild {
+    index: Index,
+    up_to: Sequence,
+}
 
 impl Visitor for Rebuild {
     fn segment(&mut self, segment: &Segment) {
-        self.0.begin_segment(segment.clone());
+        if segment.header.base_sequence.get() <= self.up_to.get().saturating_add(1) {
+            self.index.begin_segment(segment.clone());
+        }
     }
 
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
-        self.0.add_stored(view, offset)
+        if view.sequence() > self.up_to {
+            return Ok(());
+        }
+        self.index.add_stored(view, offset)
     }
 }
 
@@ -107,10 +117,12 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
-    let mut rebuild = Rebuild(Index::new(u64::from_le_bytes(options.random())));
+    let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
+    let mut rebuild = Rebuild { index: Index::new(u64::from_le_bytes(options.random())), up_to };
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
-    let head = Head { position: scanned.position, sequence: scanned.sequence };
+    let (position, sequence) = rebuild.index.last();
+    let head = Head { position, sequence };
     let torn = match &scanned.tail {
         Tail::Torn { segment, offset, bytes } => {
             Some(TornTail { segment: segment.clone(), offset: *offset, bytes: *bytes })
@@ -130,7 +142,7 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         watermark_lost: watermark == WatermarkState::Lost,
         damage,
     };
-    Ok(Recovered { identity, index: rebuild.0, scanned, report })
+    Ok(Recovered { identity, index: rebuild.index, scanned, report })
 }
 
 /// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.

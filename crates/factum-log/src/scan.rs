@@ -215,7 +215,7 @@ impl Scan<'_> {
 }
 
 /// Whether nothing but zeros stands from `at` on: room that the writer made ahead.
-fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
+pub(crate) fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
     let mut buffer = vec![0; SCAN_BYTES];
     loop {
         let read = read_full(file, &mut buffer, at)?;

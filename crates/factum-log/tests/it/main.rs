@@ -6,6 +6,7 @@ mod copying;
 mod envelope;
 mod faults;
 mod fixture;
+mod following;
 mod inspection;
 mod kill;
 mod model;
