@@ -46,7 +46,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_values_t = [Kind::Direct, Kind::Logged])]
     only: Vec<Kind>,
     /// The folder for the logs, on the medium that counts; what is made in it is removed again.
-    #[arg(long, default_value = "target")]
+    #[arg(long, default_value_os_t = crate::log::default_dir())]
     dir: PathBuf,
 }
 

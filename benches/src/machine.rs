@@ -1,6 +1,9 @@
 //! What the machine tells: time that two processes share, processor time, how busy it is.
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use rustix::{
+    system::uname,
+    time::{ClockId, Timespec, clock_gettime},
+};
 use std::{fs, thread};
 
 /// Nanoseconds since a moment that all processes of the machine share. Never runs backwards.
@@ -30,6 +33,18 @@ pub(crate) fn describe() -> String {
     let model = information.lines().find(|line| line.starts_with("model name"));
     let model = model.and_then(|line| line.split_once(": ")).map_or("unknown processor", |(_, name)| name);
     format!("{cores} cores, {model}")
+}
+
+/// The machine, its memory and its kernel in one line.
+pub(crate) fn platform() -> String {
+    let kernel = uname();
+    let (system, release) = (kernel.sysname().to_string_lossy(), kernel.release().to_string_lossy());
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kibibytes =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
+    let gibibytes = kibibytes.and_then(|number| number.parse::<u64>().ok()).map(|kibibytes| kibibytes >> 20);
+    let memory = gibibytes.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
+    format!("{}, {memory} GiB of memory, {system} {release}", describe())
 }
 
 /// How many wanted a core in the last minute: above the number of cores, others disturb.

@@ -1,13 +1,14 @@
-//! Measures Factum beside the least that could do the same work, both in one run on one machine. What each
-//! figure means stands in `docs/internals/speed.md`.
+//! Measures Factum beside its peers, and beside the least that could do the same work, in one run on one machine.
+//! What each figure means stands in `docs/internals/speed.md`.
 //!
-//! The load comes from this process; what is measured runs in a child of it, so that the processor time of
-//! the two can be told apart.
+//! Where commands go over HTTP, the load comes from this process and what is measured runs in a child of it, so that
+//! the processor time of the two can be told apart.
 
 mod bare;
 mod client;
 mod latency;
 mod load;
+mod log;
 mod logged;
 mod machine;
 mod outcomes;
@@ -24,11 +25,14 @@ use std::process::ExitCode;
 /// What goes wrong here is told and ends the run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Measures Factum beside a bare handler on the same log.
+/// Measures Factum's log beside its peers; or, by a subcommand, what is built on it.
 #[derive(Parser, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    log: log::Options,
 }
 
 #[derive(Subcommand, Debug)]
@@ -43,10 +47,12 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let ended = match Arguments::parse().what {
-        What::Logged(options) => logged::run(&options),
-        What::ReadModels(options) => read_models::run(&options),
-        What::Serve(options) => serve::run(&options),
+    let arguments = Arguments::parse();
+    let ended = match arguments.what {
+        None => log::run(&arguments.log),
+        Some(What::Logged(options)) => logged::run(&options),
+        Some(What::ReadModels(options)) => read_models::run(&options),
+        Some(What::Serve(options)) => serve::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
     /// The folder for logs and databases, on the medium that counts; what is made in it is removed again.
-    #[arg(long, default_value = "target")]
+    #[arg(long, default_value_os_t = crate::log::default_dir())]
     dir: PathBuf,
 }
 

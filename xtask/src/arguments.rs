@@ -8,7 +8,7 @@ cargo xtask VERB
   test                        every test, doc test and example program; ends with the counts
   soak [--minutes N] [--seed S]
                               the seeded tests, round after round, for N minutes (10 if not given)
-  ci                          fmt, tidy, clippy, pure, doc, test, and deny where it is installed
+  ci                          fmt, tidy, clippy, pure, doc, test, benches, and deny where it is installed
   tidy                        the house rules, one line for each violation";
 
 /// Minutes of a soak that names none.

@@ -14,6 +14,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Cargo, in the workspace of the benches, whose folder for what is built is that of the main workspace
+/// (`benches/.cargo/config.toml`).
+pub(crate) fn cargo_in_benches(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.current_dir(workspace::root().join(workspace::BENCHES));
+    command
+}
+
 /// Runs it to its end; whether it said all was well.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool, Failure> {
     command.status().map(|status| status.success()).map_err(|cause| cannot_run(command, &cause))

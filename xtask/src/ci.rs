@@ -3,7 +3,7 @@
 
 use crate::{
     Failure,
-    cargo::{cargo, for_each_line, succeeds},
+    cargo::{cargo, cargo_in_benches, for_each_line, succeeds},
     pure,
     stopwatch::Stopwatch,
     summary::Summary,
@@ -34,13 +34,33 @@ pub(crate) fn run() -> Result<bool, Failure> {
         tests.ended(succeeded);
         Ok(nothing_left_out(tests))
     })?;
+    let mut of_benches = Summary::default();
+    stages.run("benches", || benches(&mut of_benches))?;
     if is_installed("deny")? {
-        stages.run("deny", || succeeds(&mut cargo(&["deny", "check", "bans", "licenses", "sources"])))?;
+        stages.run("deny", || {
+            let main = succeeds(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))?;
+            let config = ["deny", "check", "--config", "../deny.toml", "bans", "licenses", "sources"];
+            Ok(succeeds(&mut cargo_in_benches(&config))? && main)
+        })?;
     } else {
         println!("== deny: cargo-deny is not installed here, left out");
     }
-    println!("\n{}{tests}", stages.report());
+    println!("\n{}{tests}\nbenches: {of_benches}", stages.report());
     Ok(stages.all_green())
+}
+
+/// The workspace of the benches: its form, its lints, and its tests, which run all that it measures in a small
+/// size. Apart from the main tests, since it builds the log's peers first.
+fn benches(tests: &mut Summary) -> Result<bool, Failure> {
+    let formatted = succeeds(&mut cargo_in_benches(&["fmt", "--", "--check"]))?;
+    let lint = ["clippy", "--all-targets", "--", "-D", "warnings"];
+    let clean = succeeds(&mut cargo_in_benches(&lint))?;
+    let succeeded = for_each_line(&mut cargo_in_benches(&["test", "--no-fail-fast"]), |line| {
+        println!("{line}");
+        tests.take(line);
+    })?;
+    tests.ended(succeeded);
+    Ok(nothing_left_out(*tests) && formatted && clean)
 }
 
 /// Whether every test ran, and passed.

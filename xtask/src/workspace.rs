@@ -1,8 +1,14 @@
-//! What cargo knows of the workspace: its packages, their edges, their targets.
+//! What cargo knows of the two workspaces, the main one and that of the benches: their packages, their edges, their targets.
 
-use crate::{Failure, cargo::cargo};
+use crate::{
+    Failure,
+    cargo::{cargo, cargo_in_benches},
+};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// The folder that holds the workspace: that of the cargo that started us, since a target folder that
 /// several checkouts share may hold the binary of another.
@@ -12,7 +18,11 @@ pub(crate) fn root() -> PathBuf {
     here.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
-/// A package of the workspace. Paths are relative to its root, with `/`.
+/// The folder of the benches: a workspace of its own, so that what they measure beside stays out of the lock
+/// file of the main one. The rules hold for both.
+pub(crate) const BENCHES: &str = "benches";
+
+/// A package of a workspace. Paths are relative to its root, with `/`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Package {
     pub(crate) name: String,
@@ -44,21 +54,24 @@ impl Package {
     }
 }
 
-/// The packages of the workspace, by name.
+/// The packages of the main workspace and of the benches, by name.
 pub(crate) fn packages() -> Result<Vec<Package>, Failure> {
-    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
-        .output()
-        .map_err(|cause| format!("cannot run cargo metadata: {cause}"))?;
+    const METADATA: &[&str] = &["metadata", "--no-deps", "--format-version", "1"];
+    let main = metadata(&mut cargo(METADATA))?;
+    let benches = metadata(&mut cargo_in_benches(METADATA))?;
+    let root = main["workspace_root"].as_str().ok_or("cargo metadata names no workspace root")?;
+    let both = [&main, &benches].into_iter().flat_map(|metadata| list(metadata, "packages"));
+    let mut packages: Vec<_> = both.map(|value| package(value, Path::new(root))).collect();
+    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(packages)
+}
+
+fn metadata(command: &mut Command) -> Result<Value, Failure> {
+    let output = command.output().map_err(|cause| format!("cannot run cargo metadata: {cause}"))?;
     if !output.status.success() {
         return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    let metadata: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|cause| format!("cargo metadata is no JSON: {cause}"))?;
-    let root = metadata["workspace_root"].as_str().ok_or("cargo metadata names no workspace root")?;
-    let mut packages: Vec<_> =
-        list(&metadata, "packages").iter().map(|value| package(value, Path::new(root))).collect();
-    packages.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(packages)
+    serde_json::from_slice(&output.stdout).map_err(|cause| format!("cargo metadata is no JSON: {cause}"))
 }
 
 fn package(value: &Value, root: &Path) -> Package {
@@ -104,5 +117,7 @@ mod tests {
         assert_eq!(this.folder, "xtask");
         assert_eq!(this.targets, ["xtask/src/main.rs"]);
         assert_eq!(this.edges().collect::<Vec<_>>(), ["serde_json"]);
+        let benches = packages.iter().find(|package| package.folder == BENCHES).unwrap();
+        assert_eq!(benches.name, "factum-bench");
     }
 }

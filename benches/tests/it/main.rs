@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod log;
+
 use std::process::Command;
 
 /// The cells of the rows of the table that a run prints.

@@ -6,10 +6,10 @@
 
 use crate::{
     error::OpenError,
-    format::parse_segment_name,
+    format::{Footer, parse_segment_name},
     frames::{Frames, Step},
     recovery::read_meta,
-    scan::{Scan, Tail, Visitor, is_zero_from},
+    scan::{Scan, Tail, Visitor, is_clean_end},
     segment::Segment,
     storage::{FileStorage, OpenMode, Storage, StorageLock},
     view::CommitView,
@@ -157,7 +157,7 @@ fn whole_after(storage: &dyn Storage, ordinal: u32, mut at: u64, named: Head) ->
                 }
                 Step::Commit { .. } => return Ok(None),
                 Step::End => break,
-                Step::Flawed(_) if is_zero_from(&*segment.file, at)? => break,
+                Step::Flawed(_) if is_clean_end(&segment, at)? => break,
                 Step::Flawed(_) => return Ok(None),
             }
         }
@@ -169,7 +169,9 @@ fn whole_after(storage: &dyn Storage, ordinal: u32, mut at: u64, named: Head) ->
 struct Nothing;
 
 impl Visitor for Nothing {
-    fn segment(&mut self, _: &Segment) {}
+    fn segment(&mut self, _: &Segment, _: Option<&Footer>) -> bool {
+        false
+    }
 
     fn commit(&mut self, _: &CommitView<'_>, _: u64) -> Result<(), String> {
         Ok(())

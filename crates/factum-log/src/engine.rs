@@ -3,6 +3,7 @@
 use crate::{
     ahead::Ahead,
     index::Index,
+    maintenance::Care,
     options::Options,
     queue::{Done, Request},
     queue::{Queue, Wait, Waiter},
@@ -27,6 +28,7 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// None when no segment is filled ahead.
     pub(crate) ahead: Option<Arc<Ahead>>,
+    pub(crate) care: Care,
     /// None when the log is open for reading only.
     pub(crate) writer: Option<Mutex<Writer>>,
 }

@@ -7,16 +7,27 @@
 mod commit;
 mod event;
 mod files;
+mod footer;
 mod frame;
+mod index_file;
 
 pub(crate) use commit::{CommitFields, CommitPart, encode_commit};
-pub(crate) use event::{EVENT_CHECKSUM, EVENT_REVISION, bind, encode_event};
+pub(crate) use event::{EVENT_CHECKSUM, EVENT_HEADER_BYTES, EVENT_REVISION, bind, encode_event};
 pub use event::{EventView, Tags};
 pub(crate) use files::{
     META_BYTES, Meta, SEGMENT_HEADER_BYTES, SegmentHeader, WATERMARK_BYTES, WATERMARK_RECORD_BYTES,
-    WATERMARK_SLOT_BYTES, WatermarkRecord,
+    WATERMARK_SLOT_BYTES, WatermarkRecord, mend_record,
 };
-pub(crate) use frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, record_at};
+pub(crate) use footer::{FOOTER_BYTES, FOOTER_MAGIC, Footer};
+pub(crate) use frame::{
+    FRAME_CANONICAL, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, Record, footer_length, mend_frame_header,
+    record_at,
+};
+pub(crate) use index_file::{
+    COMMIT_RECORD_BYTES, FILTER_BITS, FILTER_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_SECTIONS,
+    INDEX_SUFFIX_NEXT, IndexHeader, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SECTION_ALIGNMENT,
+    SEGMENT_RECORD_BYTES, Section, index_name, is_unfinished_index, parse_index_name,
+};
 
 use uuid::Uuid;
 
@@ -64,50 +75,60 @@ impl From<&str> for Flaw {
 pub(crate) struct Cursor<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(crate) fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(bytes)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn i64(&mut self) -> Option<i64> {
         self.array().map(i64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn uuid(&mut self) -> Option<Uuid> {
         self.array().map(Uuid::from_bytes)
     }
 
     /// Text after its length in 16 bits.
+    #[inline]
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         let length = self.u16()?;
         self.text_of(usize::from(length))
     }
 
+    #[inline]
     pub(crate) fn text_of(&mut self, bytes: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.take(bytes)?).ok()
+        crate::map::text(self.take(bytes)?)
     }
 }
 

@@ -1,9 +1,13 @@
-//! Walks the frames of one segment in order through a buffer. Verifies each; never decides what a flaw means.
+//! Walks the frames of one segment in order, through a buffer or where a map shows them. Verifies each; never
+//! decides what a flaw means.
+//!
+//! What may be damaged is read: a medium that cannot give a page back fails a read, but ends a process that
+//! looks at it in a map.
 
 use crate::{
     format::{FRAME_HEADER_BYTES, FRAME_MAGIC, Flaw, Record, footer_length, record_at},
     limits::SCAN_BYTES,
-    storage::{StorageFile, read_full},
+    storage::{FileMap, StorageFile, read_full},
     view::CommitView,
 };
 use std::io;
@@ -21,6 +25,17 @@ pub(crate) struct Frames<'a> {
     at: u64,
     /// Nothing is read from here on.
     end: u64,
+    shown: Option<Shown<'a>>,
+}
+
+/// The file as memory.
+#[derive(Debug)]
+struct Shown<'a> {
+    map: &'a dyn FileMap,
+    /// From the start of the file up to the end of the walk.
+    bytes: &'a [u8],
+    /// Up to here it has been asked for.
+    fetched: u64,
 }
 
 /// What stood at a place.
@@ -39,7 +54,22 @@ impl<'a> Frames<'a> {
     /// Walks from `at`, the start of a frame, up to `end` or to where the file ends now.
     pub(crate) fn new(file: &'a dyn StorageFile, salt: u32, at: u64, end: u64) -> io::Result<Self> {
         let end = end.min(file.len()?);
-        Ok(Self { file, salt, buffer: Vec::new(), filled: 0, start: at, at, end })
+        Ok(Self { file, salt, buffer: Vec::new(), filled: 0, start: at, at, end, shown: None })
+    }
+
+    /// As [`Self::new`], of commits that were published, without copying them. `map` is that of the file, up
+    /// to `end` at least.
+    pub(crate) fn mapped(
+        file: &'a dyn StorageFile,
+        map: &'a dyn FileMap,
+        salt: u32,
+        at: u64,
+        end: u64,
+    ) -> io::Result<Self> {
+        let mut frames = Self::new(file, salt, at, end)?;
+        let shown = |bytes| Shown { map, bytes, fetched: at };
+        frames.shown = map.slice(0..frames.end).map(shown);
+        Ok(frames)
     }
 
     /// Where the next frame is due.
@@ -48,6 +78,7 @@ impl<'a> Frames<'a> {
     }
 
     /// The next frame. After a flaw the place stays.
+    #[inline(always)]
     pub(crate) fn step(&mut self) -> io::Result<Step<'_>> {
         let salt = self.salt;
         let mut window = self.window(FRAME_HEADER_BYTES)?;
@@ -64,8 +95,11 @@ impl<'a> Frames<'a> {
         };
         let offset = self.at;
         self.window(header.length())?;
-        let from = self.from();
-        match CommitView::read(header, &self.buffer[from..self.filled]) {
+        let bytes = match &self.shown {
+            Some(shown) => part(shown.bytes, self.at),
+            None => part(&self.buffer[..self.filled], self.at - self.start),
+        };
+        match CommitView::read(header, bytes) {
             Ok(view) => {
                 self.at += header.length() as u64;
                 Ok(Step::Commit { offset, view })
@@ -74,13 +108,14 @@ impl<'a> Frames<'a> {
         }
     }
 
-    fn from(&self) -> usize {
-        usize::try_from(self.at - self.start).expect("the place is within the buffer")
-    }
-
     /// At least `want` bytes from the place on, or what there is.
+    #[inline]
     fn window(&mut self, want: usize) -> io::Result<&[u8]> {
-        let from = self.from();
+        if let Some(shown) = &mut self.shown {
+            shown.fetch(self.at + want as u64);
+            return Ok(part(shown.bytes, self.at));
+        }
+        let from = usize::try_from(self.at - self.start).expect("the place is within the buffer");
         if self.filled < from + want {
             self.buffer.copy_within(from..self.filled, 0);
             (self.filled, self.start) = (self.filled - from, self.at);
@@ -92,9 +127,26 @@ impl<'a> Frames<'a> {
             }
             self.filled += read_full(self.file, &mut self.buffer[self.filled..full], next)?;
         }
-        let from = self.from();
-        Ok(&self.buffer[from..self.filled])
+        Ok(part(&self.buffer[..self.filled], self.at - self.start))
     }
+}
+
+impl Shown<'_> {
+    /// Asks for what follows `at`, so that it is there when the walk is.
+    #[inline]
+    fn fetch(&mut self, at: u64) {
+        while self.fetched < at + SCAN_BYTES as u64 && self.fetched < self.bytes.len() as u64 {
+            let next = self.fetched + SCAN_BYTES as u64;
+            self.map.will_need(&[self.fetched..next]);
+            self.fetched = next;
+        }
+    }
+}
+
+/// The bytes from here on; none beyond the end.
+#[inline]
+fn part(bytes: &[u8], from: u64) -> &[u8] {
+    usize::try_from(from).ok().and_then(|from| bytes.get(from..)).unwrap_or_default()
 }
 
 /// A frame that starts after `from`, whose header is whole and for which `wanted` holds. Its body may not be.

@@ -1,32 +1,42 @@
 //! What is where: keys to events, ids to commits, events and commits to their bytes.
 //!
-//! Kept in memory, rebuilt from the log at open, never trusted over it. It may run ahead of the published
-//! head by the group that is being written, so readers cut what it says at the head; [`Index::rollback`]
-//! drops that group when it was never stored. Answers are exact: keys are compared byte by byte.
+//! It is kept in parts: one in memory, which grows with the last segment, and before it those of the
+//! segments that ended, sealed into immutable files and mapped. Rebuilt from the log where a file is missing
+//! or not right, never trusted over it. It may run ahead of the published head by the group that is being
+//! written, so readers cut what it says at the head; [`Index::rollback`] drops that group when it was never
+//! stored. Answers are exact: keys are compared byte by byte.
 
+mod active;
+mod build;
 mod ids;
 mod keys;
+mod list;
+mod merge;
+mod part;
 mod postings;
 mod query;
+mod sealed;
 
+pub(crate) use active::Active;
+pub(crate) use build::{Sink, sealed_in_memory, write_active};
 pub(crate) use keys::{Key, KeyKind, hash_key};
+pub(crate) use merge::write_merged;
+pub(crate) use part::{Part, PartRef, Probe};
+pub(crate) use sealed::{Covered, Sealed};
 
-use crate::{encode::Prepared, segment::Segment, view::CommitView};
-use factum_event::{CommandId, CorrelationId, Position, Revision, Sequence, Source, StreamName, Tracking};
-use keys::Keys;
-use std::{collections::HashMap, fmt, ops::Range};
+use crate::{encode::Prepared, limits::ACTIVE_INDEX_BYTES_MAX, segment::Segment, view::CommitView};
+use factum_event::{Position, Revision, Sequence, Source, StreamName};
+use std::{fmt, mem, ops::Range, sync::Arc};
 
 /// The index of a whole log.
 pub(crate) struct Index {
     seed: u64,
-    keys: Keys,
-    /// Of each event, where it starts in its segment.
-    events: Vec<u32>,
-    commits: Vec<CommitEntry>,
     segments: Vec<SegmentEntry>,
-    /// The events that were given an id, ascending.
-    explicit: Vec<u32>,
-    sources: HashMap<Source, Vec<Progress>>,
+    /// Those that do not grow any more, in order.
+    parts: Vec<Part>,
+    active: Active,
+    /// The first segment of the active part.
+    active_segment: usize,
     /// Up to here no reader asks for less: what a source had reached before is forgotten.
     published: Sequence,
 }
@@ -37,45 +47,23 @@ impl fmt::Debug for Index {
         f.debug_struct("Index")
             .field("position", &position)
             .field("sequence", &sequence)
+            .field("parts", &self.parts.len())
             .finish_non_exhaustive()
     }
-}
-
-/// One commit.
-#[derive(Clone, Copy, Debug)]
-struct CommitEntry {
-    /// Where its frame starts in its segment.
-    frame: u32,
-    /// The number of its first event, or of the next one to come.
-    first: u32,
-    /// The last four bytes of its command's mixed id; the others are the key of its family.
-    tail: [u8; 4],
-    bits: u8,
-}
-
-/// The bits of the command's mixed id that its family leaves out: the high half of byte 6, and below it the
-/// upper two bits of byte 8.
-const BITS_LEFT_OUT: u8 = 0xfc;
-const BIT_FINAL: u8 = 1;
-/// It was given a correlation of its own.
-const BIT_CORRELATED: u8 = 2;
-
-fn left_out(mixed: &[u8; 16]) -> u8 {
-    (mixed[6] & 0xf0) | ((mixed[8] & 0xc0) >> 4)
 }
 
 #[derive(Debug)]
 struct SegmentEntry {
     segment: Segment,
-    first_commit: u32,
     /// Where its last frame ends.
     end: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Progress {
-    progress: u64,
-    sequence: Sequence,
+/// How far a source had come by a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) progress: u64,
+    pub(crate) sequence: Sequence,
 }
 
 /// Where the bytes of an event or a commit stand.
@@ -102,12 +90,10 @@ impl Index {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
-            keys: Keys::default(),
-            events: Vec::new(),
-            commits: Vec::new(),
             segments: Vec::new(),
-            explicit: Vec::new(),
-            sources: HashMap::new(),
+            parts: Vec::new(),
+            active: Active::new(seed, Position::START.next().get(), Sequence::START.next().get()),
+            active_segment: 0,
             published: Sequence::START,
         }
     }
@@ -118,13 +104,67 @@ impl Index {
 
     /// The last position and sequence it knows, published or not.
     pub(crate) fn last(&self) -> (Position, Sequence) {
-        (Position::new(self.events.len() as u64), Sequence::new(self.commits.len() as u64))
+        let (events, commits) = (self.active.events.len() as u64, self.active.commits.len() as u64);
+        (
+            Position::new(self.active.base_position + events - 1),
+            Sequence::new(self.active.base_sequence + commits - 1),
+        )
     }
 
-    /// What follows stands in `segment`.
+    /// Whether the part in memory has grown so far that the next commit belongs into the next segment.
+    pub(crate) fn is_full(&self) -> bool {
+        self.active.bytes() >= ACTIVE_INDEX_BYTES_MAX
+    }
+
+    /// What follows stands in `segment`; what came before waits to be sealed.
     pub(crate) fn begin_segment(&mut self, segment: Segment) {
-        let first_commit = number(self.commits.len());
-        self.segments.push(SegmentEntry { segment, first_commit, end: 0 });
+        if !self.active.commits.is_empty() {
+            let next = self.active.next();
+            let ended = mem::replace(&mut self.active, next);
+            self.parts.push(Part::Memory(Arc::new(ended)));
+            self.active_segment = self.segments.len();
+        }
+        let end = crate::format::length(crate::format::SEGMENT_HEADER_BYTES);
+        self.segments.push(SegmentEntry { segment, end });
+    }
+
+    /// An index that holds the parts before the one that begins at `sequence`, to be gone on with: what
+    /// becomes of the segments after them once more.
+    pub(crate) fn before(&self, sequence: u64) -> Self {
+        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
+        let mut index = Self::new(self.seed);
+        index.parts = self.parts[..count].to_vec();
+        index.published = self.published;
+        if let Some(part) = self.parts.get(count) {
+            index.active = Active::new(self.seed, part.get().base_position(), sequence);
+        }
+        if let Some(before) = index.parts.last() {
+            index.active.sources = before.last_steps();
+        }
+        index
+    }
+
+    /// The parts after those it began with, the one that grows as well.
+    pub(crate) fn into_parts_from(mut self, sequence: u64) -> Vec<Part> {
+        if !self.active.commits.is_empty() {
+            self.parts.push(Part::Memory(Arc::new(self.active)));
+        }
+        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
+        self.parts.split_off(count)
+    }
+
+    /// These segments, up to where their frames end, are what `sealed` covers. Nothing was added since the
+    /// part before.
+    pub(crate) fn begin_sealed(&mut self, segments: Vec<(Segment, u64)>, sealed: Arc<Sealed>) {
+        let header = &sealed.header;
+        let position = header.base_position.get() + u64::from(header.events);
+        let sequence = header.base_sequence.get() + u64::from(header.commits);
+        self.active = Active::new(self.seed, position, sequence);
+        self.active.sources = sealed.last_steps();
+        let entry = |(segment, end)| SegmentEntry { segment, end: narrow(end) };
+        self.segments.extend(segments.into_iter().map(entry));
+        self.active_segment = self.segments.len();
+        self.parts.push(Part::Sealed(sealed));
     }
 
     /// All segments, in order.
@@ -137,26 +177,66 @@ impl Index {
         &self.segments[segment].segment
     }
 
+    /// The segment with this number, and where its frames end.
+    pub(crate) fn covered(&self, segment: usize) -> Covered {
+        let SegmentEntry { segment, end } = &self.segments[segment];
+        Covered::new(&segment.header, u64::from(*end))
+    }
+
+    /// The parts that do not grow any more, in order.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The index files that are used.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Sealed(sealed) => sealed.file.as_deref(),
+            Part::Memory(_) => None,
+        })
+    }
+
+    /// The segments that a part covers.
+    pub(crate) fn segments_of(&self, part: PartRef<'_>) -> Range<usize> {
+        let Range { start, end } = part.sequences();
+        let base = |entry: &SegmentEntry| entry.segment.header.base_sequence.get();
+        let from = self.segments.partition_point(|entry| base(entry) < start);
+        from..self.segments.partition_point(|entry| base(entry) < end)
+    }
+
+    /// Puts `with` in the place of the parts that cover the same commits; whether there were such.
+    pub(crate) fn replace(&mut self, with: Vec<Part>) -> bool {
+        let (Some(first), Some(last)) = (with.first(), with.last()) else { return false };
+        let (start, end) = (first.get().base_sequence(), last.get().sequences().end);
+        let from = self.parts.partition_point(|part| part.get().base_sequence() < start);
+        let to = self.parts.partition_point(|part| part.get().base_sequence() < end);
+        let old = self.parts.get(from..to).unwrap_or_default();
+        let covers = old.first().is_some_and(|part| part.get().base_sequence() == start)
+            && old.last().is_some_and(|part| part.get().sequences().end == end);
+        if covers {
+            drop(self.parts.splice(from..to, with));
+        }
+        covers
+    }
+
     /// Takes in a commit that comes to stand at `frame`, and fills in the revisions of its events.
     pub(crate) fn add(&mut self, commit: &mut Prepared, frame: u64) {
-        let mut revisions = std::mem::take(&mut commit.revisions);
-        self.begin_commit(commit.command, commit.is_final, frame, commit.frame.len());
+        let mut revisions = mem::take(&mut commit.revisions);
+        let start = narrow(frame);
+        self.active.begin_commit(commit.command, commit.is_final, start);
         for (index, event) in commit.events.iter().enumerate() {
-            let number = number(self.events.len());
-            self.events.push(narrow(frame) + event.start);
+            let number = self.active.begin_event(start + event.start, event.id);
             for key in commit.keys_of(index) {
-                let postings = self.keys.add(key.kind, key.hash, commit.text(key), number);
+                let text = commit.text(key);
+                let added = self.active.keys.add(key.kind, key.hash, text, number);
                 if key.kind == KeyKind::Stream {
-                    revisions.push(Revision::new(postings as u64 - 1));
+                    revisions.push(self.settle(added, text));
                 }
             }
-            if let Some(id) = event.id {
-                self.add_id(KeyKind::Event, id.get().as_bytes(), number);
-                self.explicit.push(number);
-            }
         }
-        self.end_commit(commit.correlation, commit.condition.tracking.as_ref());
+        self.active.end_commit(commit.correlation, commit.condition.tracking.as_ref(), self.published);
         commit.revisions = revisions;
+        self.ends_at(start + crate::format::length(commit.frame.len()));
     }
 
     /// Takes in a commit read from the log.
@@ -164,161 +244,155 @@ impl Index {
     /// # Errors
     /// When a revision is not the one that is due, or the fields cannot be read.
     pub(crate) fn add_stored(&mut self, view: &CommitView<'_>, frame: u64) -> Result<(), String> {
-        self.begin_commit(view.command_id(), view.is_final(), frame, view.header.length());
-        let mut start = frame + crate::format::FRAME_HEADER_BYTES as u64 + u64::from(view.header.commit);
+        let start = narrow(frame);
+        self.active.begin_commit(view.command_id(), view.is_final(), start);
+        let mut at = start + crate::format::length(crate::format::FRAME_HEADER_BYTES) + view.header.commit;
         for event in view.events() {
-            let number = number(self.events.len());
-            self.events.push(narrow(start));
-            start += event.bytes as u64;
-            let revision = self.add_text(KeyKind::Stream, event.stream, number) as u64 - 1;
-            if revision != event.revision.get() {
+            let number = self.active.begin_event(at, event.explicit_id);
+            at += crate::format::length(event.bytes);
+            let stream = event.stream.as_bytes();
+            let added = self.active.add(KeyKind::Stream, stream, number);
+            let revision = self.settle(added, stream);
+            if revision != event.revision {
                 let (position, stored) = (event.position, event.revision);
                 return Err(format!(
                     "the event at position {position} has revision {stored}, and {revision} is due"
                 ));
             }
             let category = event.stream.split_once('-').map_or(event.stream, |(category, _)| category);
-            self.add_text(KeyKind::Category, category, number);
-            self.add_text(KeyKind::Type, event.event_type, number);
+            self.active.add(KeyKind::Category, category.as_bytes(), number);
+            self.active.add(KeyKind::Type, event.event_type.as_bytes(), number);
             for tag in event.tags.clone() {
-                self.add_text(KeyKind::Tag, tag, number);
-            }
-            if let Some(id) = event.explicit_id {
-                self.add_id(KeyKind::Event, id.get().as_bytes(), number);
-                self.explicit.push(number);
+                self.active.add(KeyKind::Tag, tag.as_bytes(), number);
             }
         }
-        if view.part.has_index_fields() {
+        let fields = if view.part.has_index_fields() {
             let fields = view.part.fields().map_err(|flaw| flaw.0)?;
-            self.end_commit(fields.metadata.correlation, fields.tracking.as_ref());
-        }
+            (fields.metadata.correlation, fields.tracking)
+        } else {
+            (None, None)
+        };
+        self.active.end_commit(fields.0, fields.1.as_ref(), self.published);
+        self.ends_at(start + crate::format::length(view.header.length()));
         self.keep(view.sequence());
         Ok(())
     }
 
-    fn begin_commit(&mut self, command: CommandId, is_final: bool, frame: u64, bytes: usize) {
-        let mixed = command.mixed();
-        let [.., a, b, c, d] = mixed;
-        let bits = left_out(&mixed) | if is_final { BIT_FINAL } else { 0 };
-        let (commit, first) = (number(self.commits.len()), number(self.events.len()));
-        self.commits.push(CommitEntry { frame: narrow(frame), first, tail: [a, b, c, d], bits });
-        self.add_id(KeyKind::Family, &command.family(), commit);
-        let segment = self.segments.last_mut().expect("a commit is added to a segment");
-        segment.end = narrow(frame + bytes as u64);
+    /// The revision of the event that was added last to a stream.
+    fn settle(&mut self, added: keys::Added, stream: &[u8]) -> Revision {
+        let before = if added.is_new {
+            let before = count_in(&self.parts, &Probe::new(self.seed, KeyKind::Stream, stream));
+            if before > 0 {
+                self.active.keys.set_before(added.entry, before);
+            }
+            before
+        } else {
+            self.active.keys.before(added.entry)
+        };
+        Revision::new(u64::from(before) + u64::from(added.count) - 1)
     }
 
-    fn end_commit(&mut self, correlation: Option<CorrelationId>, tracking: Option<&Tracking>) {
-        let commit = number(self.commits.len() - 1);
-        if let Some(correlation) = correlation {
-            self.add_id(KeyKind::Correlation, correlation.get().as_bytes(), commit);
-            self.commits[commit as usize].bits |= BIT_CORRELATED;
-        }
-        if let Some(Tracking { source, progress }) = tracking {
-            let (_, sequence) = self.last();
-            let steps = match self.sources.get_mut(source) {
-                Some(steps) => steps,
-                None => self.sources.entry(source.clone()).or_default(),
-            };
-            let older = steps.partition_point(|step| step.sequence <= self.published);
-            steps.drain(..older.saturating_sub(1));
-            steps.push(Progress { progress: *progress, sequence });
-        }
-    }
-
-    fn add_text(&mut self, kind: KeyKind, text: &str, number: u32) -> usize {
-        self.add_id(kind, text.as_bytes(), number)
-    }
-
-    fn add_id(&mut self, kind: KeyKind, key: &[u8], number: u32) -> usize {
-        self.keys.add(kind, hash_key(self.seed, kind, key), key, number)
+    fn ends_at(&mut self, end: u32) {
+        self.segments.last_mut().expect("a commit is added to a segment").end = end;
     }
 
     /// What was added up to now is stored and published: it is not rolled back any more.
     pub(crate) fn keep(&mut self, published: Sequence) {
-        self.keys.keep();
         self.published = published;
     }
 
     /// Drops every commit after `sequence`, the last one kept.
     pub(crate) fn rollback(&mut self, sequence: Sequence) {
-        let commits = usize::try_from(sequence.get()).expect("a kept commit is in memory");
-        let Some(first_dropped) = self.commits.get(commits).copied() else { return };
-        let events = first_dropped.first as usize;
-        self.keys.rollback(|kind| if kind.numbers_commits() { commits } else { events });
-        self.explicit.truncate(self.explicit.partition_point(|event| (*event as usize) < events));
-        for steps in self.sources.values_mut() {
-            steps.truncate(steps.partition_point(|step| step.sequence <= sequence));
+        let kept = sequence.next().get().saturating_sub(self.active.base_sequence);
+        if let Some(frame) = self.active.rollback(narrow(kept)) {
+            self.ends_at(frame);
         }
-        self.sources.retain(|_, steps| !steps.is_empty());
-        self.events.truncate(events);
-        self.commits.truncate(commits);
-        let segment = self.segments.last_mut().expect("what is dropped stood in a segment");
-        segment.end = first_dropped.frame;
     }
 
     /// The last revision of `stream` when the head stood at `at`.
     pub(crate) fn revision(&self, stream: &StreamName, at: Position) -> Option<Revision> {
-        let postings = self.postings(KeyKind::Stream, stream.as_str().as_bytes());
-        let count = postings.partition_point(|event| u64::from(*event) < at.get());
-        count.checked_sub(1).map(|last| Revision::new(last as u64))
+        let probe = self.probe(KeyKind::Stream, stream.as_str().as_bytes());
+        for part in self.newest_first().filter(|part| part.base_position() <= at.get()) {
+            if let Some((before, list)) = part.find(&probe) {
+                let reached = u32::try_from(at.get() + 1 - part.base_position()).unwrap_or(u32::MAX);
+                let count = u64::from(before) + list.below(reached) as u64;
+                return count.checked_sub(1).map(Revision::new);
+            }
+        }
+        None
     }
 
-    /// How far `source` had come, and by which commit, when the head stood at `at`.
+    /// How far `source` had come, and by which commit, when the head stood at `at`, which was published last
+    /// or is later.
     pub(crate) fn progress(&self, source: &Source, at: Sequence) -> Option<(u64, Sequence)> {
-        let steps = self.sources.get(source)?;
+        let steps = self.active.sources.get(source)?;
         let count = steps.partition_point(|step| step.sequence <= at);
         steps[..count].last().map(|step| (step.progress, step.sequence))
     }
 
-    fn postings(&self, kind: KeyKind, key: &[u8]) -> &[u32] {
-        self.keys.postings(kind, hash_key(self.seed, kind, key), key)
+    fn probe<'a>(&self, kind: KeyKind, key: &'a [u8]) -> Probe<'a> {
+        Probe::new(self.seed, kind, key)
+    }
+
+    fn oldest_first(&self) -> impl DoubleEndedIterator<Item = PartRef<'_>> {
+        self.parts.iter().map(Part::get).chain([PartRef::Memory(&self.active)])
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = PartRef<'_>> {
+        self.oldest_first().rev()
+    }
+
+    /// The part that begins last among those which begin up to here.
+    fn part_by(&self, begins_up_to: impl Fn(PartRef<'_>) -> bool) -> PartRef<'_> {
+        if begins_up_to(PartRef::Memory(&self.active)) {
+            return PartRef::Memory(&self.active);
+        }
+        let count = self.parts.partition_point(|part| begins_up_to(part.get()));
+        count.checked_sub(1).map_or(PartRef::Memory(&self.active), |last| self.parts[last].get())
     }
 
     /// Where the event at `position` stands.
     pub(crate) fn locate(&self, position: Position) -> EventLocation {
-        let event = narrow(position.get() - 1);
-        let commit = self.commit_of(event);
-        let Location { segment, bytes } = self.locate_commit(Sequence::new(commit as u64 + 1));
-        let first = self.events[self.commits[commit].first as usize];
-        let start = self.events[event as usize];
-        let after = self.events.get(event as usize + 1).copied();
-        let is_last = self.commits.get(commit + 1).is_none_or(|next| next.first == event + 1);
-        let end = if is_last { bytes.end } else { after.expect("an event follows in the same commit") };
-        let sequence = Sequence::new(commit as u64 + 1);
-        EventLocation { position, sequence, segment, event: start..end, commit: bytes.start..first }
-    }
-
-    /// The commit that an event belongs to. Commits hold about as many events each, so it stands near where
-    /// its share of the log ends; from there the steps double. A search over all commits misses the caches at
-    /// every step.
-    fn commit_of(&self, event: u32) -> usize {
-        let begins_up_to = |commit: &CommitEntry| commit.first <= event;
-        let share = u64::from(event) * self.commits.len() as u64 / self.events.len().max(1) as u64;
-        let guess = usize::try_from(share).expect("it is at most the number of commits");
-        let (mut low, mut high, mut step) = (guess, guess, 1);
-        while low > 0 && self.commits.get(low).is_none_or(|commit| !begins_up_to(commit)) {
-            (high, low) = (low, low.saturating_sub(step));
-            step *= 2;
+        let part = self.part_by(|part| part.base_position() <= position.get());
+        let event = narrow(position.get().saturating_sub(part.base_position()));
+        let number = part.commit_of(event);
+        let sequence = part.sequence(number);
+        let Location { segment, bytes } = self.locate_commit(sequence);
+        let events = part.events_of(number);
+        // An index file that is damaged may say anything: what it leads to is read, and does not verify.
+        let within = |at: Option<u32>| at.unwrap_or(bytes.end).clamp(bytes.start, bytes.end);
+        let first = within(part.event(events.start));
+        let start = within(part.event(event));
+        let is_last = event.checked_add(1).is_none_or(|next| next >= events.end);
+        let end = if is_last { bytes.end } else { within(part.event(event + 1)) };
+        EventLocation {
+            position,
+            sequence,
+            segment,
+            event: start..end.max(start),
+            commit: bytes.start..first,
         }
-        while self.commits.get(high).is_some_and(begins_up_to) {
-            (low, high) = (high, high + step);
-            step *= 2;
-        }
-        let high = high.min(self.commits.len());
-        low + self.commits[low..high].partition_point(begins_up_to) - 1
     }
 
     /// Where the frame of a commit stands.
     pub(crate) fn locate_commit(&self, sequence: Sequence) -> Location {
-        let commit = narrow(sequence.get() - 1);
-        let segment = self.segments.partition_point(|segment| segment.first_commit <= commit) - 1;
-        let next = self.segments.get(segment + 1).map(|next| next.first_commit);
-        let end = match self.commits.get(commit as usize + 1) {
-            Some(after) if next != Some(commit + 1) => after.frame,
-            _ => self.segments[segment].end,
-        };
-        Location { segment, bytes: self.commits[commit as usize].frame..end }
+        let begins_up_to = |entry: &SegmentEntry| entry.segment.header.base_sequence <= sequence;
+        let segment = self.segments.partition_point(begins_up_to).saturating_sub(1);
+        let part = self.part_by(|part| part.base_sequence() <= sequence.get());
+        let commit = narrow(sequence.get().saturating_sub(part.base_sequence()));
+        let next = self.segments.get(segment + 1).map(|next| next.segment.header.base_sequence);
+        let after = commit.checked_add(1).and_then(|after| part.commit(after));
+        let last = self.segments[segment].end;
+        let end = after.filter(|_| next != Some(sequence.next())).map_or(last, |after| after.frame.min(last));
+        let start = part.commit(commit).map_or(end, |commit| commit.frame.min(end));
+        Location { segment, bytes: start..end }
     }
+}
+
+/// How many events a stream has in these parts.
+fn count_in(parts: &[Part], stream: &Probe<'_>) -> u32 {
+    let found = parts.iter().rev().find_map(|part| part.get().find(stream));
+    found.map_or(0, |(before, list)| before.saturating_add(number(list.len())))
 }
 
 /// An event or a commit, numbered from 0. The writer refuses what would go beyond `LOG_EVENTS_MAX`.

@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Damage, OpenError},
-    format::META_FILE,
+    format::{FOOTER_BYTES, Footer, META_FILE},
     recovery::{TornTail, read_meta, write_meta},
     scan::{Scan, Scanned, Tail, Visitor},
     segment::Segment,
@@ -38,7 +38,7 @@ pub struct Inspection {
     pub streams: u64,
     /// How many segments it has.
     pub segments: u64,
-    /// How many bytes its segments take, up to the last commit.
+    /// How many bytes its segments take, up to the last commit, with the footers of those that are sealed.
     pub bytes: u64,
     /// How many events of each type.
     pub types: BTreeMap<String, u64>,
@@ -162,7 +162,8 @@ fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<Found, OpenE
 }
 
 fn bytes(scanned: &Scanned) -> u64 {
-    scanned.segments.iter().map(|(_, end)| *end).sum()
+    let footers = scanned.footers.iter().flatten().count() as u64 * FOOTER_BYTES as u64;
+    scanned.segments.iter().map(|(_, end)| *end).sum::<u64>() + footers
 }
 
 #[derive(Debug, Default)]
@@ -173,7 +174,9 @@ struct Count {
 }
 
 impl Visitor for Count {
-    fn segment(&mut self, _: &Segment) {}
+    fn segment(&mut self, _: &Segment, _: Option<&Footer>) -> bool {
+        false
+    }
 
     fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
         if !self.commands.contains_key(view.command_name()) {
@@ -205,7 +208,9 @@ struct Check {
 }
 
 impl Visitor for Check {
-    fn segment(&mut self, _: &Segment) {}
+    fn segment(&mut self, _: &Segment, _: Option<&Footer>) -> bool {
+        false
+    }
 
     fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
         let sequence = view.sequence();

@@ -18,24 +18,32 @@ mod error;
 mod follower;
 mod format;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod inspect;
+mod integrity;
 pub mod limits;
 mod log;
+mod maintenance;
+mod map;
 mod options;
 mod queue;
 mod reader;
 mod recovery;
 mod scan;
+mod seal;
 mod segment;
+mod select;
 mod storage;
 mod store;
+mod sync;
 mod view;
 mod watermark;
 mod window;
 mod writer;
 
-pub use copy::{COPY_FILES, CopiedSegment, Copied, CopyOptions, Told, copy, copy_on};
+pub use copy::{COPY_FILES, Copied, CopiedSegment, CopyOptions, Told, copy, copy_on};
 pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
@@ -43,6 +51,7 @@ pub use inspect::{
     Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
 };
 pub use log::Log;
+pub use maintenance::Maintenance;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};

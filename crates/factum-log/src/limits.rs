@@ -20,6 +20,15 @@ pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
 /// Zeros that the active segment is given ahead of its frames at a time, at most, in bytes.
 pub const ROOM_AHEAD_BYTES_MAX: usize = 1024 * 1024;
+/// The part of the index that is in memory ends, and a segment with it, once it takes about so many bytes. The
+/// one before it may be there as well until it is sealed.
+pub const ACTIVE_INDEX_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most index files that were made anew which an open log remembers the names of.
+pub const MAINTENANCE_NOTES_MAX: usize = 16;
+/// So many index files of a size are merged into one.
+pub const MERGE_FAN_IN: usize = 8;
+/// Index files are not merged into one of more bytes.
+pub const MERGED_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A group of more bytes is not worth room that is written with it.
 pub(crate) const ROOM_GROUP_BYTES_MAX: usize = 64 * 1024;
@@ -33,3 +42,13 @@ pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(crate) const SCAN_BYTES: usize = 1024 * 1024;
 /// Two ranges of a page that stand closer than this, in bytes, are read together.
 pub(crate) const READ_GAP_BYTES: u64 = 8 * 1024;
+/// So many places of a page are fetched into the processor's caches ahead of the one that is read.
+pub(crate) const PREFETCH_PLACES: usize = 16;
+/// Of each, so many bytes; the processor sees by itself that the rest follows.
+pub(crate) const PREFETCH_BYTES_MAX: u64 = 512;
+/// A page of fewer places is not looked at for what of it is in memory; of others, so many places are.
+pub(crate) const FETCH_PLACES_MIN: usize = 8;
+/// What is fetched into memory at once of places that stand near each other, in bytes.
+pub(crate) const FETCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// A selection is walked in steps of so many events; the index is locked for one step at a time.
+pub(crate) const SELECT_STEP_EVENTS: usize = 256;

@@ -6,8 +6,9 @@ use crate::{
     engine::Engine,
     error::OpenError,
     follower::Follower,
-    format::SEGMENT_HEADER_BYTES,
+    format::{EventView, SEGMENT_HEADER_BYTES},
     limits::SEGMENT_BYTES_FILLED_MIN,
+    maintenance::{Care, Maintenance},
     options::Options,
     queue::{Done, Queue, Request},
     recovery::{OpenReport, Recovered, load, recover},
@@ -16,8 +17,8 @@ use crate::{
     watermark::Watermark,
     writer::{Group, Writer},
 };
-use factum_event::Sequence;
-use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, StoreError, Verdict};
+use factum_event::{Query, Sequence};
+use factum_store::{Append, AppendError, ErrorKind, Head, HeadWatch, ReadOptions, StoreError, Verdict};
 use std::{
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
@@ -33,7 +34,7 @@ use std::{
 ///
 /// ```
 /// use factum_log::{Log, Options};
-/// use factum_event::Sequence;
+/// use factum_event::{Query, Sequence};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let dir = dir.path().join("events");
 /// let (log, report) = Log::open(&dir, Options::default()).unwrap();
@@ -46,7 +47,7 @@ pub struct Log {
     pub(crate) engine: Arc<Engine>,
     /// Of a log that is open for reading only.
     pub(crate) follower: Option<Arc<Follower>>,
-    /// The one that leads for those who do not block, and the one that fills the next segment.
+    /// The one that leads for those who do not block, the one that fills the next segment, the one that seals.
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
     _lock: Option<Arc<dyn StorageLock>>,
@@ -90,6 +91,7 @@ impl Log {
         if let Some(ahead) = &log.engine.ahead {
             log.threads.push(ahead.run().map_err(OpenError::io(&dir, "start who fills segments"))?);
         }
+        log.begin_care().map_err(OpenError::io(&dir, "start the maintenance"))?;
         Ok((log, report))
     }
 
@@ -130,6 +132,22 @@ impl Log {
         self.follower.as_ref().map_or_else(|| Ok(self.published()), |follower| follower.refresh())
     }
 
+    /// Seals what is not sealed, and goes on doing so.
+    fn begin_care(&mut self) -> std::io::Result<()> {
+        if self.engine.options.background {
+            let engine = Arc::clone(&self.engine);
+            let run = move || engine.care();
+            self.threads.push(thread::Builder::new().name("factum-log-care".to_owned()).spawn(run)?);
+        }
+        self.engine.segment_ended();
+        Ok(())
+    }
+
+    /// How far segments are sealed and their index is in files, and what hinders it.
+    pub fn maintenance(&self) -> Maintenance {
+        self.engine.maintenance()
+    }
+
     fn engine(
         storage: Arc<dyn Storage>,
         options: Options,
@@ -149,6 +167,7 @@ impl Log {
             watch: HeadWatch::new(report.head),
             queue,
             ahead,
+            care: Care::default(),
             writer: writer.map(Mutex::new),
         };
         (Arc::new(engine), report)
@@ -208,6 +227,60 @@ impl Log {
         self.engine.scan(after, &mut visit)
     }
 
+    /// Visits every event that `query` selects, in order, forwards or backwards, up to the head of this
+    /// moment, which is returned. Nothing is allocated for an event; each is verified by its own checksum
+    /// before it is visited. Events that are appended meanwhile are not visited, and appending does not wait
+    /// for the visitor.
+    ///
+    /// Of `options`, `limit` is not bounded as that of a page is: `usize::MAX` means all, and 0 counts as 1.
+    ///
+    /// ```
+    /// use factum_event::{Query, QueryItem, StreamName};
+    /// use factum_log::{Log, Options};
+    /// use factum_store::ReadOptions;
+    /// use std::ops::ControlFlow;
+    /// # use factum_event::*;
+    /// # use factum_store::Append;
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let deposit = |to: &StreamName, amount: &str| {
+    /// #     let kind = EventType::new("deposited").unwrap();
+    /// #     NewEvent::json(to.clone(), kind, amount.as_bytes().to_vec())
+    /// # };
+    /// let (log, _) = Log::open(dir.path(), Options::default()).unwrap();
+    /// let (ada, bob) = (StreamName::new("account-ada").unwrap(), StreamName::new("account-bob").unwrap());
+    /// let events = vec![deposit(&ada, "7"), deposit(&bob, "8"), deposit(&ada, "9")];
+    /// # let command = CommandRecord {
+    /// #     id: CommandId::new(uuid::Uuid::from_u128(1)),
+    /// #     name: CommandName::new("deposit").unwrap(),
+    /// #     payload: CommandPayload::None,
+    /// #     issued_at: Timestamp::from_micros(0),
+    /// #     metadata: Metadata::default(),
+    /// # };
+    /// # let commit = NewCommit { command, outcome: Outcome::Succeeded, events };
+    /// # log.append(vec![Append { commit, condition: Condition::none() }]).pop().unwrap().unwrap();
+    ///
+    /// let query = Query::from(QueryItem::default().stream(ada));
+    /// let mut amounts = Vec::new();
+    /// let all = ReadOptions { limit: usize::MAX, ..ReadOptions::default() };
+    /// let head = log.select(&query, all, |event| {
+    ///     amounts.push((event.position.get(), event.payload.to_vec()));
+    ///     ControlFlow::Continue(())
+    /// });
+    /// assert_eq!(amounts, [(1, b"7".to_vec()), (3, b"9".to_vec())]);
+    /// assert_eq!(head.unwrap(), log.published());
+    /// ```
+    ///
+    /// # Errors
+    /// When the bytes are not what was written, or cannot be read. What was visited before stands.
+    pub fn select(
+        &self,
+        query: &Query,
+        options: ReadOptions,
+        mut visit: impl FnMut(&EventView<'_>) -> ControlFlow<()>,
+    ) -> Result<Head, StoreError> {
+        self.engine.select(query, options, &mut visit)
+    }
+
     fn prepare(&self, batch: Vec<Append>) -> Result<Vec<Result<Box<Prepared>, AppendError>>, Vec<Verdict>> {
         if let Err(error) = Append::check_batch(batch.len()) {
             return Err(vec![Err(error); batch.len()]);
@@ -241,6 +314,7 @@ fn writer(recovered: &Recovered, watermark: Watermark, lock: Weak<dyn StorageLoc
         recorded_at: recovered.scanned.recorded_at,
         watermark,
         lags: false,
+        rolling: false,
         lock,
         failed: None,
         group: Group::default(),
@@ -257,6 +331,7 @@ impl Drop for Log {
         if let Some(ahead) = &self.engine.ahead {
             ahead.close();
         }
+        self.engine.care.close();
         for thread in self.threads.drain(..) {
             // A panic of that thread was told to those who waited for it.
             let _ = thread.join();

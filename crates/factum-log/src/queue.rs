@@ -1,15 +1,17 @@
 //! Who waits to be written, and who leads. One at a time leads: a blocked caller if one comes first, else
 //! the log's own thread. The lead is never dropped while something waits, also when a leader panics.
 
-use crate::encode::Prepared;
+use crate::{
+    encode::Prepared,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, Thread, thread},
+};
 use factum_store::{AppendError, ErrorKind, StoreError, Verdict};
 use std::{
     collections::VecDeque,
     fmt,
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
-    thread::{self, Thread},
     time::Duration,
 };
 

@@ -11,12 +11,13 @@ use crate::{
     frames::{Frames, Step},
     index::{EventLocation, Index, Location},
     segment::Segment,
+    storage::FileMap,
     view::{CommitView, commit_at},
-    window::{Need, Window},
+    window::{Place, Segments, Shown, Window, damaged},
 };
 use factum_event::{Commit, CommitHeader, EventId, Position, Query, RecordedEvent, Sequence};
 use factum_store::{CommitPage, Head, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, StoreError};
-use std::{ops::ControlFlow, sync::Arc};
+use std::{io, ops::ControlFlow, sync::Arc};
 
 impl Engine {
     /// Runs `ask` on the index and the head that cuts it.
@@ -34,9 +35,9 @@ impl Engine {
             let selected = index.select(query, options.after, last, options.backwards);
             (head.position, Found::of(index, selected.take(limit + 1)))
         });
-        let mut reading = Reading::new(&found);
-        let (mut events, mut bytes) = (Vec::with_capacity(found.events.len().min(limit)), 0);
-        for location in &found.events {
+        let (found, mut reading) = found.reading();
+        let (mut events, mut bytes) = (Vec::with_capacity(found.len().min(limit)), 0);
+        for location in &found {
             if events.len() == limit || bytes >= PAGE_BYTES_MAX {
                 let next = events.last().map(|event| continue_at(event, options.backwards));
                 return Ok(Page { events, head, next });
@@ -53,8 +54,8 @@ impl Engine {
             let position = index.event(id).filter(|position| *position <= head.position);
             Found::of(index, position.into_iter())
         });
-        let mut reading = Reading::new(&found);
-        found.events.first().map(|location| reading.event(location)).transpose()
+        let (found, mut reading) = found.reading();
+        found.first().map(|location| reading.event(location)).transpose()
     }
 
     /// The commits that `choose` names, at most `limit`; `next` if there are more.
@@ -66,22 +67,24 @@ impl Engine {
         let limit = limit.clamp(1, PAGE_EVENTS_MAX);
         let (found, segments) = self.ask(|index, head| {
             let visible = choose(index, head).take_while(|sequence| *sequence <= head.sequence);
-            let found: Vec<_> = visible.take(limit + 1).map(|at| (at, index.locate_commit(at))).collect();
-            let segments = Segments::of(index, found.iter().map(|(_, location)| location.segment));
+            let mut segments = Segments::default();
+            let place = |at: Sequence| {
+                let Location { segment, bytes } = index.locate_commit(at);
+                (at, segments.place(index, segment, &bytes))
+            };
+            let found: Vec<_> = visible.take(limit + 1).map(place).collect();
             (found, segments)
         });
-        let needs = found.iter().map(|(_, Location { segment, bytes })| Need::new(*segment, bytes)).collect();
-        let (mut window, mut commits, mut read) = (Window::new(needs), Vec::new(), 0);
-        for (sequence, Location { segment, bytes }) in &found {
+        let places = found.iter().map(|(_, place)| place.clone()).collect();
+        let (mut window, mut commits, mut read) = (Window::new(segments, places), Vec::new(), 0);
+        for (sequence, place) in &found {
             if commits.len() == limit || read >= PAGE_BYTES_MAX {
                 let next = commits.last().map(|commit: &Commit| commit.header.sequence);
                 return Ok(CommitPage { commits, next });
             }
-            read += bytes.len();
-            let segment_of = segments.get(*segment);
-            let frame = window.get(segment_of)?;
-            let commit = read_commit(frame, segment_of, *sequence);
-            commits.push(commit.map_err(|flaw| damaged(segment_of, bytes.start, flaw))?);
+            read += place.len();
+            let frame = window.get()?;
+            commits.push(read_commit(&frame, *sequence).map_err(|flaw| frame.damaged(flaw))?);
         }
         Ok(CommitPage { commits, next: None })
     }
@@ -96,7 +99,12 @@ impl Engine {
         let mut due = after.next();
         for (segment, bytes) in parts {
             let failed = |error| failed_read(&segment.name, &error);
-            let frames = Frames::new(&*segment.file, segment.header.salt, bytes.0, bytes.1);
+            let map = map_of(&segment, bytes.1).map_err(failed)?;
+            let (file, salt) = (&*segment.file, segment.header.salt);
+            let frames = match &map {
+                Some(map) => Frames::mapped(file, &**map, salt, bytes.0, bytes.1),
+                None => Frames::new(file, salt, bytes.0, bytes.1),
+            };
             let mut frames = frames.map_err(failed)?;
             loop {
                 let at = u32::try_from(frames.at()).unwrap_or(u32::MAX);
@@ -127,6 +135,16 @@ impl Engine {
     }
 }
 
+/// The segment as memory, up to `end` or to where it ends; none where it is read instead.
+fn map_of(segment: &Segment, end: u64) -> io::Result<Option<Arc<dyn FileMap>>> {
+    if !segment.file.maps_in_place() {
+        return Ok(None);
+    }
+    let end = end.min(segment.file.len()?);
+    // Where there is no room for a map the file can still be read.
+    Ok(segment.file.map(end).ok())
+}
+
 /// The parts of segments that hold the commits after `after`, up to `last`.
 fn parts(index: &Index, after: Sequence, last: Sequence) -> Vec<(Segment, (u64, u64))> {
     if after >= last {
@@ -150,35 +168,10 @@ fn continue_at(last: &RecordedEvent, backwards: bool) -> Position {
     if backwards { Position::new(last.position.get() - 1) } else { last.position }
 }
 
-fn damaged(segment: &Segment, offset: u32, Flaw(reason): Flaw) -> StoreError {
-    damaged_read(&Damage { segment: segment.name.to_string(), offset: u64::from(offset), reason })
-}
-
-fn read_commit(frame: &[u8], segment: &Segment, sequence: Sequence) -> Result<Commit, Flaw> {
-    match commit_at(frame, segment.header.salt)? {
+fn read_commit(frame: &Shown<'_>, sequence: Sequence) -> Result<Commit, Flaw> {
+    match commit_at(frame.bytes, frame.segment.header.salt)? {
         Some(view) if view.sequence() == sequence => decode::commit(&view),
         _ => Err(Flaw(format!("commit {sequence} is not there"))),
-    }
-}
-
-/// The segments of a page.
-#[derive(Debug)]
-struct Segments(Vec<(usize, Segment)>);
-
-impl Segments {
-    fn of(index: &Index, numbers: impl Iterator<Item = usize>) -> Self {
-        let mut segments: Vec<(usize, Segment)> = Vec::new();
-        for number in numbers {
-            if !segments.iter().any(|(known, _)| *known == number) {
-                segments.push((number, index.segment(number).clone()));
-            }
-        }
-        Self(segments)
-    }
-
-    fn get(&self, number: usize) -> &Segment {
-        let found = self.0.iter().find(|(known, _)| *known == number);
-        &found.expect("the segments of a page were taken with its places").1
     }
 }
 
@@ -187,49 +180,48 @@ impl Segments {
 struct Found {
     events: Vec<EventLocation>,
     segments: Segments,
+    places: Vec<Place>,
 }
 
 impl Found {
     fn of(index: &Index, positions: impl Iterator<Item = Position>) -> Self {
-        let events: Vec<_> = positions.map(|position| index.locate(position)).collect();
-        let segments = Segments::of(index, events.iter().map(|event| event.segment));
-        Self { events, segments }
+        let (mut segments, mut places, mut commit) = (Segments::default(), Vec::new(), None);
+        let located = |position: Position| {
+            let location = index.locate(position);
+            if commit.replace(location.sequence) != Some(location.sequence) {
+                places.push(segments.place(index, location.segment, &location.commit));
+            }
+            places.push(segments.place(index, location.segment, &location.event));
+            location
+        };
+        let events = positions.map(located).collect();
+        Self { events, segments, places }
+    }
+
+    fn reading(self) -> (Vec<EventLocation>, Reading) {
+        let Self { events, segments, places } = self;
+        (events, Reading { window: Window::new(segments, places), commit: None })
     }
 }
 
 /// Reads the events of a page in their order.
 #[derive(Debug)]
-struct Reading<'a> {
-    segments: &'a Segments,
+struct Reading {
     window: Window,
     commit: Option<(Arc<CommitHeader>, Position)>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(found: &'a Found) -> Self {
-        let (mut needs, mut commit) = (Vec::new(), None);
-        for location in &found.events {
-            if commit.replace(location.sequence) != Some(location.sequence) {
-                needs.push(Need::new(location.segment, &location.commit));
-            }
-            needs.push(Need::new(location.segment, &location.event));
-        }
-        Self { segments: &found.segments, window: Window::new(needs), commit: None }
-    }
-
+impl Reading {
     fn event(&mut self, location: &EventLocation) -> Result<RecordedEvent, StoreError> {
-        let segment = self.segments.get(location.segment);
         let (commit, base) = match self.commit.take() {
             Some((commit, base)) if commit.sequence == location.sequence => (commit, base),
             _ => {
-                let bytes = self.window.get(segment)?;
-                let read = read_head(bytes, segment, location.sequence);
-                read.map_err(|flaw| damaged(segment, location.commit.start, flaw))?
+                let head = self.window.get()?;
+                read_head(&head, location.sequence).map_err(|flaw| head.damaged(flaw))?
             }
         };
-        let bytes = self.window.get(segment)?;
-        let event = EventView::read(bytes, location.position)
-            .map_err(|flaw| damaged(segment, location.event.start, flaw))?;
+        let shown = self.window.get()?;
+        let event = EventView::read(shown.bytes, location.position).map_err(|flaw| shown.damaged(flaw))?;
         let event = decode::recorded(&event, base, &commit);
         self.commit = Some((commit, base));
         Ok(event)
@@ -237,12 +229,12 @@ impl<'a> Reading<'a> {
 }
 
 /// The header and the commit part of a frame, and the position of its first event.
-fn read_head(bytes: &[u8], segment: &Segment, due: Sequence) -> Result<(Arc<CommitHeader>, Position), Flaw> {
-    let header: FrameHeader = match record_at(bytes, segment.header.salt)? {
+fn read_head(head: &Shown<'_>, due: Sequence) -> Result<(Arc<CommitHeader>, Position), Flaw> {
+    let header: FrameHeader = match record_at(head.bytes, head.segment.header.salt)? {
         Record::Frame(header) if header.sequence == due => header,
         _ => return Err(Flaw(format!("commit {due} is not there"))),
     };
-    let part = &bytes[FRAME_HEADER_BYTES..];
+    let part = &head.bytes[FRAME_HEADER_BYTES..];
     if part.len() != header.commit as usize || crc32fast::hash(part) != header.commit_checksum {
         return Err("the checksum of the commit does not match".into());
     }

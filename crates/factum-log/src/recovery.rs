@@ -7,11 +7,14 @@ use crate::{
     error::{Damage, OpenError},
     follower::readable,
     format::{
-        META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE, WatermarkRecord,
+        Footer, META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE,
+        WatermarkRecord, parse_segment_name,
     },
     index::Index,
+    limits::SCAN_BYTES,
     options::Options,
-    scan::{Scan, Scanned, Tail, Visitor},
+    scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
+    seal::{Adopted, adopt, remove_unused},
     segment::Segment,
     storage::{OpenMode, Storage, of_file, read_full},
     view::CommitView,
@@ -88,20 +91,38 @@ pub(crate) struct Recovered {
     pub(crate) identity: LogIdentity,
     pub(crate) index: Index,
     pub(crate) scanned: Scanned,
+    pub(crate) watermark: WatermarkState,
     pub(crate) report: OpenReport,
 }
 
-/// Makes an index of what may be read: of a log that is open for reading only nothing after `up_to`.
+/// Takes sealed parts as they are and reads the rest.
 struct Rebuild {
     index: Index,
+    /// The index files that are used, in order.
+    adopted: std::iter::Peekable<std::vec::IntoIter<Adopted>>,
+    /// Up to here the index holds what is sealed.
+    sealed: Sequence,
+    /// Of a log that is open for reading only nothing after this one is taken in, but for what is sealed: that is
+    /// durable.
     up_to: Sequence,
 }
 
 impl Visitor for Rebuild {
-    fn segment(&mut self, segment: &Segment) {
-        if segment.header.base_sequence.get() <= self.up_to.get().saturating_add(1) {
+    fn segment(&mut self, segment: &Segment, footer: Option<&Footer>) -> bool {
+        let base = segment.header.base_sequence;
+        let begins = |adopted: &Adopted| adopted.sealed.header.base_sequence == base;
+        if footer.is_some()
+            && let Some(Adopted { sealed, segments }) = self.adopted.next_if(begins)
+        {
+            self.sealed = segments.last().map_or(self.sealed, |(_, footer)| footer.sequence);
+            let segments = segments.into_iter().map(|(segment, footer)| (segment, footer.end)).collect();
+            self.index.begin_sealed(segments, sealed);
+        }
+        let is_skipped = base <= self.sealed || base.get() > self.up_to.get().saturating_add(1);
+        if !is_skipped {
             self.index.begin_segment(segment.clone());
         }
+        is_skipped
     }
 
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
@@ -118,7 +139,13 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let identity = read_meta(storage)?.identity;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
-    let mut rebuild = Rebuild { index: Index::new(u64::from_le_bytes(options.random())), up_to };
+    let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
+    let mut rebuild = Rebuild {
+        index: Index::new(u64::from_le_bytes(options.random())),
+        adopted: adopted.into_iter().peekable(),
+        sealed: Sequence::START,
+        up_to,
+    };
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let (position, sequence) = rebuild.index.last();
@@ -142,7 +169,15 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         watermark_lost: watermark == WatermarkState::Lost,
         damage,
     };
-    Ok(Recovered { identity, index: rebuild.index, scanned, report })
+    Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
+}
+
+fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Vec<Adopted>> {
+    let names = segment_names(storage)?;
+    match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
+        Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Makes the log if there is none, else loads it and cuts off a torn tail. The lock is held.
@@ -154,7 +189,9 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
         return Err(OpenError::damaged(dir, damage));
     }
     recovered.report.created = created;
-    repair(storage, &recovered.scanned).map_err(OpenError::io(&dir, "cut off the torn tail"))?;
+    repair(storage, &recovered).map_err(OpenError::io(&dir, "make the end durable"))?;
+    let used: Vec<&str> = recovered.index.files().collect();
+    remove_unused(storage, &used).map_err(OpenError::io(&dir, "remove unused index files"))?;
     let (segment, end) = match recovered.scanned.segments.last() {
         Some((segment, end)) => (segment.header.ordinal, *end),
         None => (0, 0),
@@ -171,30 +208,53 @@ pub(crate) fn recover(storage: &dyn Storage, options: &Options) -> Result<(Recov
     Ok((recovered, watermark))
 }
 
-fn repair(storage: &dyn Storage, scanned: &Scanned) -> io::Result<()> {
+/// Cuts off what is torn, and makes durable what is kept. A whole frame that was not acknowledged before a
+/// crash is kept, and must not be lost once a reader has seen it.
+fn repair(storage: &dyn Storage, recovered: &Recovered) -> io::Result<()> {
+    let scanned = &recovered.scanned;
     if storage.list()?.iter().any(|name| name == NEXT_SEGMENT_FILE) {
         storage.remove(NEXT_SEGMENT_FILE)?;
     }
-    match &scanned.tail {
-        Tail::TornSegment { segment } => {
-            storage.remove(segment)?;
-            storage.sync_dir()?;
-        }
-        Tail::Torn { offset, .. } => {
-            let (segment, _) = scanned.segments.last().expect("a torn tail stands in a segment");
-            segment.file.set_len(*offset)?;
-        }
-        Tail::Clean => {
-            if let Some((segment, end)) = scanned.segments.last()
-                && segment.file.len()? > *end
-            {
-                segment.file.set_len(*end)?;
-            }
-        }
-        Tail::Damaged(_) => {}
+    if let Tail::TornSegment { segment } = &scanned.tail {
+        storage.remove(segment)?;
     }
-    // What was written but not acknowledged before a crash is kept, and must be durable before it is read.
-    scanned.segments.last().map_or(Ok(()), |(segment, _)| segment.file.sync())
+    if let Some((segment, end)) = scanned.segments.last()
+        && segment.file.len()? > *end
+    {
+        // A torn tail, room that was made ahead, or the footer of a segment that is the last one again.
+        segment.file.set_len(*end)?;
+    }
+    // The process before may have died between making a name and making it durable.
+    storage.sync_dir()?;
+    let Some((segment, end)) = scanned.segments.last() else { return Ok(()) };
+    let durable = match recovered.watermark {
+        WatermarkState::Known(known)
+            if known.identity == recovered.identity && known.segment == segment.header.ordinal =>
+        {
+            known.end
+        }
+        _ => 0,
+    };
+    write_again(segment, durable, *end)?;
+    segment.file.sync()
+}
+
+/// Writes what stands from `from` to `end` once more, as it is. After a sync that failed the system may take
+/// what it did not write for clean: it can be read, and a further sync says yes and does nothing. Only what is
+/// written again is synced again.
+fn write_again(segment: &Segment, from: u64, end: u64) -> io::Result<()> {
+    let mut at = from;
+    let mut buffer = Vec::new();
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(SCAN_BYTES).min(SCAN_BYTES);
+        buffer.resize(want, 0);
+        if read_full(&*segment.file, &mut buffer, at)? < want {
+            return Err(of_file(&segment.name)(io::ErrorKind::UnexpectedEof.into()));
+        }
+        segment.file.write_at(&buffer, at)?;
+        at += want as u64;
+    }
+    Ok(())
 }
 
 /// Makes an empty log where there is none. Whether it did.

@@ -7,9 +7,13 @@
 
 use crate::{
     error::Damage,
-    format::{Flaw, SEGMENT_HEADER_BYTES, WATERMARK_FILE, parse_segment_name, segment_name},
+    format::{
+        FOOTER_BYTES, FOOTER_MAGIC, Flaw, Footer, SEGMENT_HEADER_BYTES, WATERMARK_FILE, parse_segment_name,
+        segment_name,
+    },
     frames::{Frames, Step, find_header},
     limits::SCAN_BYTES,
+    seal::footer,
     segment::Segment,
     storage::{OpenMode, Storage, StorageFile, of_file, read_full},
     view::CommitView,
@@ -20,7 +24,8 @@ use std::io;
 
 /// Takes what a scan finds, in order.
 pub(crate) trait Visitor {
-    fn segment(&mut self, segment: &Segment);
+    /// What follows stands in `segment`. Whether its frames need not be read, given how a sealed one ends.
+    fn segment(&mut self, segment: &Segment, footer: Option<&Footer>) -> bool;
 
     /// A whole commit, which stands at `offset`. What is wrong with it beyond its checksums, if anything.
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String>;
@@ -41,6 +46,8 @@ pub(crate) struct Scan<'a> {
 pub(crate) struct Scanned {
     /// The segments, and where the last frame of each ends.
     pub(crate) segments: Vec<(Segment, u64)>,
+    /// How each segment ends that is sealed.
+    pub(crate) footers: Vec<Option<Footer>>,
     pub(crate) position: Position,
     pub(crate) sequence: Sequence,
     pub(crate) recorded_at: Timestamp,
@@ -82,15 +89,18 @@ impl Scan<'_> {
         };
         let found = Scanned {
             segments: Vec::new(),
+            footers: Vec::new(),
             position: Position::START,
             sequence: Sequence::START,
             recorded_at: Timestamp::from_micros(i64::MIN),
             tail: Tail::Clean,
         };
         let mut state = State { found, acknowledged, mute: self.mute() };
-        let names = self.names()?;
+        let names = segment_names(self.storage)?;
+        let ended = ended(self.storage, &names, self.mode)?;
         for (index, name) in names.iter().enumerate() {
-            state.found.tail = self.segment(&mut state, name, index + 1 == names.len(), visitor)?;
+            let next = names.get(index + 1).and_then(|next| parse_segment_name(next)).map(Sequence::new);
+            state.found.tail = self.segment(&mut state, name, next, index < ended, visitor)?;
             if state.found.tail != Tail::Clean {
                 return Ok(state.found);
             }
@@ -121,20 +131,15 @@ impl Scan<'_> {
         }
     }
 
-    fn names(&self) -> io::Result<Vec<String>> {
-        let mut names = self.storage.list()?;
-        names.retain(|name| parse_segment_name(name).is_some());
-        names.sort_unstable();
-        Ok(names)
-    }
-
     fn segment(
         &self,
         state: &mut State,
         name: &str,
-        is_last: bool,
+        next: Option<Sequence>,
+        has_ended: bool,
         visitor: &mut dyn Visitor,
     ) -> io::Result<Tail> {
+        let is_last = next.is_none();
         let damaged =
             |reason: String| Ok(Tail::Damaged(Damage { segment: name.to_owned(), offset: 0, reason }));
         let due = segment_name(state.found.sequence.next().get());
@@ -152,9 +157,16 @@ impl Scan<'_> {
         if let Some(reason) = self.misplaced(state, &segment) {
             return damaged(reason);
         }
-        visitor.segment(&segment);
+        // The last segment is read whatever it ends with: it may be written to again.
+        let footer = footer(&segment)?;
+        let is_skipped = visitor.segment(&segment, footer.as_ref().filter(|_| has_ended));
         state.found.segments.push((segment.clone(), SEGMENT_HEADER_BYTES as u64));
-        self.frames(state, &segment, is_last, visitor).map_err(of_file(name))
+        state.found.footers.push(footer);
+        if let Some(footer) = footer.filter(|_| is_skipped) {
+            state.skip(&footer);
+            return Ok(Tail::Clean);
+        }
+        self.frames(state, &segment, next, visitor).map_err(of_file(name))
     }
 
     fn misplaced(&self, state: &State, segment: &Segment) -> Option<String> {
@@ -178,13 +190,17 @@ impl Scan<'_> {
         &self,
         state: &mut State,
         segment: &Segment,
-        is_last: bool,
+        next: Option<Sequence>,
         visitor: &mut dyn Visitor,
     ) -> io::Result<Tail> {
         let start = SEGMENT_HEADER_BYTES as u64;
         let mut frames = Frames::new(&*segment.file, segment.header.salt, start, u64::MAX)?;
         let mut reread = None;
         loop {
+            if next == Some(state.found.sequence.next()) {
+                // What follows is a footer, or one that was begun and is made anew.
+                return Ok(Tail::Clean);
+            }
             let flaw = match frames.step()? {
                 Step::End => return Ok(Tail::Clean),
                 Step::Flawed(flaw) => flaw,
@@ -201,7 +217,7 @@ impl Scan<'_> {
                     },
                 },
             };
-            let tail = state.judge(segment, flaw, is_last)?;
+            let tail = state.judge(segment, flaw, next.is_none())?;
             // A writer beside us may have completed the frame since it was read.
             let at = state.end();
             if matches!(tail, Tail::Damaged(_)) && reread != Some(at) {
@@ -215,7 +231,7 @@ impl Scan<'_> {
 }
 
 /// Whether nothing but zeros stands from `at` on: room that the writer made ahead.
-pub(crate) fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
+fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
     let mut buffer = vec![0; SCAN_BYTES];
     loop {
         let read = read_full(file, &mut buffer, at)?;
@@ -251,6 +267,14 @@ impl State {
         self.found.recorded_at = view.recorded_at();
     }
 
+    /// Takes a sealed segment for what its footer says.
+    fn skip(&mut self, footer: &Footer) {
+        self.found.sequence = footer.sequence;
+        self.found.position = footer.position;
+        self.found.recorded_at = footer.recorded_at;
+        self.found.segments.last_mut().expect("a footer stands in a segment").1 = footer.end;
+    }
+
     /// Where the last whole frame ends in its segment.
     fn end(&self) -> u64 {
         self.found.segments.last().map_or(0, |(_, end)| *end)
@@ -261,17 +285,15 @@ impl State {
         if !is_last || last < self.acknowledged {
             return Ok(self.damaged(segment, reason));
         }
-        if let Some(mute) = &self.mute
-            && !is_zero_from(&*segment.file, self.end())?
-        {
+        if is_clean_end(segment, self.end())? {
+            return Ok(Tail::Clean);
+        }
+        if let Some(mute) = &self.mute {
             let reason =
                 format!("{reason}, and what would tell whether this was acknowledged cannot: {mute}");
             return Ok(self.damaged(segment, reason));
         }
         let offset = self.end();
-        if is_zero_from(&*segment.file, offset)? {
-            return Ok(Tail::Clean);
-        }
         let ordinal = segment.header.ordinal;
         let proves = |header: &crate::format::FrameHeader| {
             header.segment == ordinal && header.synced_up_to > last && header.sequence > header.synced_up_to
@@ -298,4 +320,27 @@ impl State {
         let reason = format!("the log ends at commit {last}, and commit {acknowledged} was acknowledged");
         Damage { segment, offset: self.end(), reason }
     }
+}
+
+/// Whether all that stands after the last frame is room that was made ahead, or a footer that was begun.
+pub(crate) fn is_clean_end(segment: &Segment, end: u64) -> io::Result<bool> {
+    let mut bytes = [0; FOOTER_BYTES + 1];
+    let read = read_full(&*segment.file, &mut bytes, end)?;
+    let is_begun = bytes[..read].starts_with(&FOOTER_MAGIC) && read <= FOOTER_BYTES;
+    Ok(is_begun || is_zero_from(&*segment.file, end)?)
+}
+
+/// The names of the segments, in order.
+pub(crate) fn segment_names(storage: &dyn Storage) -> io::Result<Vec<String>> {
+    let mut names = storage.list()?;
+    names.retain(|name| parse_segment_name(name).is_some());
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// How many of the segments have ended: one follows that is more than a beginning.
+pub(crate) fn ended(storage: &dyn Storage, names: &[String], mode: OpenMode) -> io::Result<usize> {
+    let Some(last) = names.last() else { return Ok(0) };
+    let is_whole = Segment::open(storage, last, mode)?.is_ok();
+    Ok(names.len().saturating_sub(if is_whole { 1 } else { 2 }))
 }

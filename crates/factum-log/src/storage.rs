@@ -5,9 +5,9 @@
 //! loss, names made before a successful [`Storage::sync_dir`] do, and a rename is whole or did not happen.
 //! What was not synced may be kept, lost, or kept in part, in any order.
 
-use crate::limits::ROOM_AHEAD_BYTES_MAX;
 mod shared;
 
+use crate::{limits::ROOM_AHEAD_BYTES_MAX, map::HeldMap};
 use std::{
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
@@ -142,25 +142,20 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
         Ok(true)
     }
 
-    /// The first `bytes` of the file as memory, also those that are written later. Without an implementation
-    /// of its own: a copy of what is there now.
+    /// Whether [`Self::map`] shows the file itself, without a copy. What is only read in part is not mapped
+    /// where this is false.
+    fn maps_in_place(&self) -> bool {
+        false
+    }
+
+    /// The first `bytes` of the file as memory. What the file does not hold yet comes within reach when the
+    /// map is asked for again, which is cheap where it shows the file itself. Without an implementation of
+    /// its own: a copy of what is there now.
     ///
     /// # Errors
     /// As the file system says.
     fn map(&self, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
-        let length = usize::try_from(bytes.min(self.len()?)).map_err(io::Error::other)?;
-        let mut copy = vec![0; length];
-        let mut filled = 0;
-        while filled < length {
-            match self.read_at(&mut copy[filled..], filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        copy.truncate(filled);
-        Ok(Arc::new(copy))
+        copy_of(self, bytes)
     }
 
     /// Whether the file is empty.
@@ -174,8 +169,22 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
 
 /// A file as memory. Only what was written and will not change is asked for.
 pub trait FileMap: fmt::Debug + Send + Sync {
-    /// These bytes; none if the file was shorter when it was mapped, or if they are out of reach.
+    /// These bytes; none if the file was shorter when the map was last asked for, or if they were not asked for.
     fn slice(&self, range: Range<u64>) -> Option<&[u8]>;
+
+    /// Advice: these ranges are read soon. All of them are fetched at once while the caller goes on.
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        let _ = ranges;
+    }
+
+    /// Whether the byte at `offset` can be read without waiting for the medium, as far as that is known.
+    fn is_in_memory(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
+
+    /// Advice: what is read next does not stand behind what was read last, so nothing is fetched ahead.
+    fn random(&self) {}
 }
 
 impl FileMap for Vec<u8> {
@@ -185,7 +194,11 @@ impl FileMap for Vec<u8> {
 }
 
 /// Reads until `into` is full or the file ends; how much was read.
-pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_full(
+    file: &(impl StorageFile + ?Sized),
+    into: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
     let mut filled = 0;
     while filled < into.len() {
         match file.read_at(&mut into[filled..], offset + filled as u64) {
@@ -196,6 +209,14 @@ pub(crate) fn read_full(file: &dyn StorageFile, into: &mut [u8], offset: u64) ->
         }
     }
     Ok(filled)
+}
+
+/// What `file` holds now of its first `bytes`.
+fn copy_of(file: &(impl StorageFile + ?Sized), bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+    let mut copy = vec![0; usize::try_from(bytes.min(file.len()?)).map_err(io::Error::other)?];
+    let filled = read_full(file, &mut copy, 0)?;
+    copy.truncate(filled);
+    Ok(Arc::new(copy))
 }
 
 /// Says of which file an error speaks.
@@ -340,7 +361,7 @@ impl Storage for FileStorage {
                 OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?
             }
         };
-        Ok(Arc::new(OpenedFile(file)))
+        Ok(Arc::new(OpenedFile(file, HeldMap::default())))
     }
 
     #[cfg(target_os = "linux")]
@@ -350,7 +371,7 @@ impl Storage for FileStorage {
         let path = self.dir.join(name);
         let file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path);
         match file {
-            Ok(file) => Ok(Some(Arc::new(OpenedFile(file)))),
+            Ok(file) => Ok(Some(Arc::new(OpenedFile(file, HeldMap::default())))),
             // A file system that knows no way past the page cache.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
             Err(error) => Err(error),
@@ -371,7 +392,7 @@ impl Storage for FileStorage {
 }
 
 #[derive(Debug)]
-struct OpenedFile(File);
+struct OpenedFile(File, HeldMap);
 
 impl StorageFile for OpenedFile {
     #[cfg(unix)]
@@ -410,8 +431,24 @@ impl StorageFile for OpenedFile {
         self.0.set_len(bytes)
     }
 
+    /// Asks for nothing but the length, as [`Self::is_linked`] does for its number.
+    #[cfg(target_os = "linux")]
+    fn len(&self) -> io::Result<u64> {
+        use rustix::fs::{AtFlags, StatxFlags, statx};
+        Ok(statx(&self.0, "", AtFlags::EMPTY_PATH, StatxFlags::SIZE)?.stx_size)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn len(&self) -> io::Result<u64> {
         self.0.metadata().map(|data| data.len())
+    }
+
+    fn maps_in_place(&self) -> bool {
+        HeldMap::IN_PLACE
+    }
+
+    fn map(&self, bytes: u64) -> io::Result<Arc<dyn FileMap>> {
+        if HeldMap::IN_PLACE { self.1.get(&self.0, bytes, || self.len()) } else { copy_of(self, bytes) }
     }
 
     /// Asks for nothing but the number of names: who asks for times makes newer kernels write a new time, and

@@ -1,7 +1,12 @@
 //! A stored commit as a borrowed view: every checksum verified, nothing allocated.
 
-use crate::format::{CommitPart, EventView, FRAME_HEADER_BYTES, Flaw, FrameHeader, Record, record_at};
+use crate::format::{
+    CommitPart, EventView, FRAME_CANONICAL, FRAME_HEADER_BYTES, Flaw, FrameHeader, Record, record_at,
+};
 use factum_event::{CommandId, Outcome, Position, Sequence, Timestamp};
+
+/// So many bytes of the words of events are summed at once.
+const WORDS_BYTES: usize = 128;
 
 /// A stored commit, borrowed from the bytes it was read into.
 #[derive(Clone, Debug)]
@@ -9,11 +14,13 @@ pub struct CommitView<'a> {
     pub(crate) header: FrameHeader,
     pub(crate) part: CommitPart<'a>,
     events: &'a [u8],
+    canonical: &'a [u8],
 }
 
 impl<'a> CommitView<'a> {
     /// Verifies the frame that `bytes` hold, whole: header, commit part, each event, and that nothing is
     /// left over. `bytes` may be longer than the frame.
+    #[inline(always)]
     pub(crate) fn read(header: FrameHeader, bytes: &'a [u8]) -> Result<Self, Flaw> {
         let body = bytes
             .get(FRAME_HEADER_BYTES..header.length())
@@ -24,27 +31,40 @@ impl<'a> CommitView<'a> {
         if crc32fast::hash(part) != header.commit_checksum {
             return Err("the checksum of the commit does not match".into());
         }
-        let view = Self { header, part: CommitPart::read(part)?, events };
+        let canonical = &bytes[FRAME_CANONICAL..header.length()];
+        let view = Self { header, part: CommitPart::read(part)?, events, canonical };
         view.verify_events()?;
         Ok(view)
     }
 
+    #[inline]
     fn verify_events(&self) -> Result<(), Flaw> {
-        let (mut words, mut rest) = (crc32fast::Hasher::new(), self.events);
-        let mut position = self.header.base_position;
-        for _ in 0..self.header.events {
-            let event = EventView::read(rest, position)?;
-            words.update(&event.checksum.to_le_bytes());
-            rest = &rest[event.bytes..];
-            position = position.next();
+        let (mut rest, mut position, mut left) = (self.events, self.header.base_position, self.header.events);
+        let mut sum = crc32fast::Hasher::new();
+        while left > 0 {
+            // A few bytes cost a checksum as much as many, so its words are taken many at a time.
+            let (mut words, mut filled) = ([0; WORDS_BYTES], 0);
+            for word in words.chunks_exact_mut(4).take(left as usize) {
+                let (bytes, checksum) = EventView::verify(rest, position)?;
+                word.copy_from_slice(&checksum.to_le_bytes());
+                rest = &rest[bytes..];
+                position = position.next();
+                (filled, left) = (filled + word.len(), left - 1);
+            }
+            sum.update(&words[..filled]);
         }
         if !rest.is_empty() {
             return Err("the frame holds bytes after its last event".into());
         }
-        if words.finalize() != self.header.events_checksum {
+        if sum.finalize() != self.header.events_checksum {
             return Err("the checksum over the events does not match".into());
         }
         Ok(())
+    }
+
+    /// The bytes that a leaf of the integrity tree is hashed from.
+    pub(crate) fn canonical(&self) -> &'a [u8] {
+        self.canonical
     }
 
     /// Where it stands among commits.
@@ -109,6 +129,7 @@ pub struct Events<'a> {
 impl<'a> Iterator for Events<'a> {
     type Item = EventView<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<EventView<'a>> {
         self.left = self.left.checked_sub(1)?;
         let event = EventView::trusted(self.rest, self.position);

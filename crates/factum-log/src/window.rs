@@ -1,80 +1,206 @@
-//! Serves the byte ranges of a page in their order, those that stand near each other with one read.
+//! Serves the byte ranges of a page in their order. Where the file can be seen as memory, from its map, what
+//! comes next fetched into the caches meanwhile; else by reads, those ranges that stand near each other with
+//! one. Never says what the bytes mean.
 
 use crate::{
     error::{Damage, damaged_read, failed_read},
-    limits::{READ_GAP_BYTES, SCAN_BYTES},
+    format::Flaw,
+    index::Index,
+    limits::{
+        FETCH_BYTES_MAX, FETCH_PLACES_MIN, PREFETCH_BYTES_MAX, PREFETCH_PLACES, READ_GAP_BYTES, SCAN_BYTES,
+    },
+    map::prefetch,
     segment::Segment,
-    storage::read_full,
+    storage::{FileMap, read_full},
 };
 use factum_store::StoreError;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
-/// A range of a segment that a page needs.
+/// A range of bytes that a page needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Need {
-    segment: usize,
-    bytes: Range<u64>,
+pub(crate) struct Place {
+    /// Which of the [`Segments`] of the page.
+    slot: usize,
+    bytes: Range<u32>,
 }
 
-impl Need {
-    pub(crate) fn new(segment: usize, bytes: &Range<u32>) -> Self {
-        Self { segment, bytes: u64::from(bytes.start)..u64::from(bytes.end) }
+impl Place {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn range(&self) -> Range<u64> {
+        u64::from(self.bytes.start)..u64::from(self.bytes.end)
+    }
+}
+
+/// The segments of a page, as its places come to them.
+#[derive(Debug, Default)]
+pub(crate) struct Segments(Vec<(usize, Segment)>);
+
+impl Segments {
+    /// The place of these bytes of the segment with this number.
+    pub(crate) fn place(&mut self, index: &Index, number: usize, bytes: &Range<u32>) -> Place {
+        if self.0.last().is_none_or(|(last, _)| *last != number) {
+            self.0.push((number, index.segment(number).clone()));
+        }
+        Place { slot: self.0.len() - 1, bytes: bytes.clone() }
+    }
+}
+
+/// A segment of the page.
+#[derive(Debug)]
+struct Source {
+    segment: Segment,
+    /// None where the file is read instead.
+    map: Option<Arc<dyn FileMap>>,
+}
+
+/// The bytes of a place.
+#[derive(Debug)]
+pub(crate) struct Shown<'a> {
+    pub(crate) segment: &'a Segment,
+    pub(crate) start: u32,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Shown<'_> {
+    /// They are not what should stand there.
+    pub(crate) fn damaged(&self, flaw: Flaw) -> StoreError {
+        damaged(self.segment, self.start, flaw)
     }
 }
 
 /// What was read last, and what comes next.
 #[derive(Debug)]
 pub(crate) struct Window {
-    needs: Vec<Need>,
+    sources: Vec<Source>,
+    places: Vec<Place>,
     next: usize,
-    segment: usize,
+    /// What was read: of which segment, from where on.
+    slot: usize,
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl Window {
-    /// For these ranges, which are asked for in this order, forwards or backwards.
-    pub(crate) fn new(needs: Vec<Need>) -> Self {
-        Self { needs, next: 0, segment: usize::MAX, start: 0, bytes: Vec::new() }
+    /// For these places, which are asked for in this order, forwards or backwards.
+    pub(crate) fn new(segments: Segments, places: Vec<Place>) -> Self {
+        let mut ends = vec![0; segments.0.len()];
+        for place in &places {
+            ends[place.slot] = place.bytes.end.max(ends[place.slot]);
+        }
+        let source = |((_, segment), end): ((usize, Segment), u32)| {
+            let in_place = end > 0 && segment.file.maps_in_place();
+            // Where there is no room for a map the file can still be read.
+            let map = in_place.then(|| segment.file.map(u64::from(end)).ok()).flatten();
+            map.iter().for_each(|map| map.random());
+            Source { segment, map }
+        };
+        let sources = segments.0.into_iter().zip(ends).map(source).collect();
+        let window = Self { sources, places, next: 0, slot: usize::MAX, start: 0, bytes: Vec::new() };
+        window.fetch();
+        (0..PREFETCH_PLACES).for_each(|ahead| window.prefetch(ahead));
+        window
     }
 
-    /// The bytes of the next range, which stands in `segment`.
-    pub(crate) fn get(&mut self, segment: &Segment) -> Result<&[u8], StoreError> {
-        let need = self.needs[self.next].clone();
-        let end = self.start + self.bytes.len() as u64;
-        if need.segment != self.segment || need.bytes.start < self.start || need.bytes.end > end {
-            self.fill(segment)?;
-        }
+    /// The bytes of the next place.
+    pub(crate) fn get(&mut self) -> Result<Shown<'_>, StoreError> {
+        self.prefetch(self.next + PREFETCH_PLACES);
+        let Place { slot, bytes: Range { start, .. } } = self.places[self.next];
+        let range = self.places[self.next].range();
         self.next += 1;
-        let offset = |at: u64| usize::try_from(at - self.start).ok();
-        let wanted = offset(need.bytes.start).zip(offset(need.bytes.end));
-        wanted.and_then(|(start, end)| self.bytes.get(start..end)).ok_or_else(|| {
-            damaged_read(&Damage {
-                segment: segment.name.to_string(),
-                offset: self.start + self.bytes.len() as u64,
-                reason: "the segment ends before the last commit in it".to_owned(),
-            })
-        })
+        if self.sources[slot].map.is_none() {
+            self.read(slot, &range)?;
+        }
+        let Source { segment, map } = &self.sources[slot];
+        let bytes = match map {
+            Some(map) => map.slice(range).ok_or_else(|| segment.file.len().unwrap_or(0)),
+            None => self.part(&range).ok_or_else(|| self.start + self.bytes.len() as u64),
+        };
+        let bytes = bytes.map_err(|end| cut_off(segment, end))?;
+        Ok(Shown { segment, start, bytes })
     }
 
-    fn fill(&mut self, segment: &Segment) -> Result<(), StoreError> {
-        let first = &self.needs[self.next];
-        let (number, mut range) = (first.segment, first.bytes.clone());
-        for need in &self.needs[self.next + 1..] {
-            let gap =
-                need.bytes.start.saturating_sub(range.end).max(range.start.saturating_sub(need.bytes.end));
-            let (start, end) = (range.start.min(need.bytes.start), range.end.max(need.bytes.end));
-            if need.segment != number || gap > READ_GAP_BYTES || end - start > SCAN_BYTES as u64 {
-                break;
-            }
-            range = start..end;
+    /// This part of what was read.
+    fn part(&self, range: &Range<u64>) -> Option<&[u8]> {
+        let offset = |at: u64| usize::try_from(at - self.start).ok();
+        self.bytes.get(offset(range.start)?..offset(range.end)?)
+    }
+
+    /// Reads what is wanted, with what comes after it and stands near, unless it has been read.
+    fn read(&mut self, slot: usize, wanted: &Range<u64>) -> Result<(), StoreError> {
+        let end = self.start + self.bytes.len() as u64;
+        if slot == self.slot && wanted.start >= self.start && wanted.end <= end {
+            return Ok(());
         }
+        let (range, _) = run(&self.places[self.next - 1..], SCAN_BYTES as u64);
         let length = usize::try_from(range.end - range.start).expect("a frame fits the memory");
         self.bytes.resize(length, 0);
+        let segment = &self.sources[slot].segment;
         let read = read_full(&*segment.file, &mut self.bytes, range.start)
             .map_err(|error| failed_read(&segment.name, &error))?;
         self.bytes.truncate(read);
-        (self.segment, self.start) = (number, range.start);
+        (self.slot, self.start) = (slot, range.start);
         Ok(())
     }
+
+    /// Where much of the page is not in memory, has all of it fetched at once instead of place by place.
+    fn fetch(&self) {
+        if self.places.len() < FETCH_PLACES_MIN || self.sources.iter().all(|source| source.map.is_none()) {
+            return;
+        }
+        let mut sample = self.places.iter().step_by(self.places.len().div_ceil(FETCH_PLACES_MIN));
+        let in_memory = |place: &Place| {
+            let map = self.sources[place.slot].map.as_ref();
+            map.is_none_or(|map| map.is_in_memory(u64::from(place.bytes.start)))
+        };
+        if sample.all(in_memory) {
+            return;
+        }
+        let mut rest = &self.places[..];
+        while let Some(first) = rest.first() {
+            let (range, count) = run(rest, FETCH_BYTES_MAX);
+            if let Some(map) = &self.sources[first.slot].map {
+                map.will_need(&[range]);
+            }
+            rest = &rest[count..];
+        }
+    }
+
+    #[inline]
+    fn prefetch(&self, place: usize) {
+        if let Some(place) = self.places.get(place)
+            && let Some(map) = &self.sources[place.slot].map
+        {
+            let range = place.range();
+            let near = range.start..range.end.min(range.start + PREFETCH_BYTES_MAX);
+            map.slice(near).into_iter().for_each(prefetch);
+        }
+    }
+}
+
+/// The range of the first place with those that follow it near, in one segment, as far as that is at most
+/// `bytes` long; and how many places these are.
+fn run(places: &[Place], bytes: u64) -> (Range<u64>, usize) {
+    let mut range = places[0].range();
+    for (count, place) in places.iter().enumerate().skip(1) {
+        let next = place.range();
+        let gap = next.start.saturating_sub(range.end).max(range.start.saturating_sub(next.end));
+        let (start, end) = (range.start.min(next.start), range.end.max(next.end));
+        if place.slot != places[0].slot || gap > READ_GAP_BYTES || end - start > bytes {
+            return (range, count);
+        }
+        range = start..end;
+    }
+    (range, places.len())
+}
+
+pub(crate) fn damaged(segment: &Segment, offset: u32, Flaw(reason): Flaw) -> StoreError {
+    damaged_read(&Damage { segment: segment.name.to_string(), offset: u64::from(offset), reason })
+}
+
+fn cut_off(segment: &Segment, offset: u64) -> StoreError {
+    let reason = "the segment ends before the last commit in it".to_owned();
+    damaged_read(&Damage { segment: segment.name.to_string(), offset, reason })
 }

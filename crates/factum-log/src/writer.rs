@@ -34,6 +34,9 @@ pub(crate) struct Writer {
     pub(crate) watermark: Watermark,
     /// The watermark found no room at the last commit: it is written before anything else is.
     pub(crate) lags: bool,
+    /// The next segment could not be made. What is left of it has the name of the next commit, which must
+    /// come to stand there and nowhere else.
+    pub(crate) rolling: bool,
     /// Of the directory; the open log holds it.
     pub(crate) lock: Weak<dyn StorageLock>,
     /// Why nothing is written until the log is opened again.
@@ -105,13 +108,18 @@ impl Engine {
         writer.usable()?;
         self.catch_up(writer)?;
         judge(&self.index(), commit)?;
-        if writer.is_full(commit.frame.len(), self.options.segment_bytes) {
+        let is_full = self.index().is_full();
+        if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
             self.flush(writer, verdicts);
             writer.usable()?;
             self.catch_up(writer)?;
             // If that group was not stored, what the first judgement rested on is gone.
             judge(&self.index(), commit)?;
-            self.roll(writer).map_err(AppendError::Store)?;
+            // A group that found no room leaves its segment as it was: an empty one takes this commit.
+            let is_full = self.index().is_full();
+            if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
+                self.roll(writer).map_err(AppendError::Store)?;
+            }
         }
         let Writer { segment, group, end, head, .. } = writer;
         let segment = segment.as_ref().expect("a log that is not full has a segment");
@@ -250,6 +258,7 @@ impl Engine {
             base_sequence: writer.head.sequence.next(),
             salt: u32::from_le_bytes(self.options.random()),
         };
+        writer.rolling = true;
         let filled = self.ahead.as_ref().filter(|ahead| ahead.take());
         let filled = filled.and_then(|_| {
             // What cannot be taken over is left out: the segment grows then.
@@ -261,19 +270,23 @@ impl Engine {
                 let what = format!("cannot begin a segment in {}: {error}", self.storage.describe());
                 if is_no_room(&error) { no_room(&what) } else { StoreError::new(ErrorKind::Retry, what) }
             })?;
+        writer.rolling = false;
         self.index_mut().begin_segment(segment.clone());
         writer.segment = Some(segment);
         (writer.end, writer.room) = (SEGMENT_HEADER_BYTES as u64, room);
+        self.segment_ended();
         Ok(())
     }
 }
 
 impl Writer {
-    /// Whether the next frame goes to the next segment.
-    fn is_full(&self, frame: usize, segment_bytes: u64) -> bool {
+    /// Whether the next frame goes to the next segment, also because the index of this one `is_full`.
+    fn is_full(&self, frame: usize, segment_bytes: u64, is_full: bool) -> bool {
         let at = self.end + self.group.bytes.len() as u64;
         let is_empty = at == SEGMENT_HEADER_BYTES as u64;
-        self.segment.is_none() || (!is_empty && at + frame as u64 > segment_bytes)
+        self.segment.is_none()
+            || self.rolling
+            || (!is_empty && (is_full || at + frame as u64 > segment_bytes))
     }
 
     /// Makes the segment and what the watermark says of it durable, and gives back the room after it.

@@ -20,21 +20,34 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
 fn reached(tree: &Tree) -> BTreeSet<String> {
     let roots = tree.packages.iter().flat_map(|package| package.targets.iter().cloned());
     let inputs = tree.rust().map(|(path, _)| path).filter(|path| is_named_by_a_test(tree, path));
-    let mut waiting: Vec<(String, bool)> =
-        roots.chain(inputs.map(|path| path.to_string())).map(|root| (root, true)).collect();
+    let mut waiting: Vec<(String, bool)> = roots
+        .chain(named_by_manifests(tree))
+        .chain(inputs.map(|path| path.to_string()))
+        .map(|root| (root, true))
+        .collect();
     let mut reached = BTreeSet::new();
     while let Some((path, is_root)) = waiting.pop() {
         let Some(text) = tree.text(&path) else { continue };
         if !reached.insert(path.clone()) {
             continue;
         }
-        waiting.extend(children(tree, &path, is_root, text).into_iter().map(|child| (child, false)));
+        waiting.extend(children(tree, &path, is_root, text));
     }
     reached
 }
 
-/// The files that `path` brings in.
-fn children(tree: &Tree, path: &str, is_root: bool, text: &str) -> Vec<String> {
+/// The root files that manifests name, also those of a workspace of its own, such as the fuzz targets.
+fn named_by_manifests(tree: &Tree) -> impl Iterator<Item = String> {
+    let manifests =
+        tree.ending("toml").filter_map(|(path, text)| Some((path.strip_suffix("Cargo.toml")?, text)));
+    manifests.flat_map(|(folder, text)| {
+        let named = text.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix(".rs\""));
+        named.map(move |stem| join(folder, &format!("{stem}.rs")))
+    })
+}
+
+/// The files that `path` brings in, and whether each looks for its own modules beside itself, as a root does.
+fn children(tree: &Tree, path: &str, is_root: bool, text: &str) -> Vec<(String, bool)> {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let below = match path.strip_suffix(".rs") {
         Some(stem) if !is_root && !path.ends_with("/mod.rs") => stem,
@@ -45,12 +58,13 @@ fn children(tree: &Tree, path: &str, is_root: bool, text: &str) -> Vec<String> {
     for (line, original) in code.lines().zip(text.lines()) {
         if let Some(name) = declared_module(line) {
             let places = [format!("{below}/{name}.rs"), format!("{below}/{name}/mod.rs")];
-            children.extend(places.into_iter().filter(|place| tree.text(place).is_some()));
+            let there = places.into_iter().filter(|place| tree.text(place).is_some());
+            children.extend(there.map(|place| (place, false)));
         }
         if (line.contains("#[path") || line.contains("include!"))
             && let Some(named) = original.split('"').nth(1)
         {
-            children.push(join(folder, named));
+            children.push((join(folder, named), true));
         }
     }
     children
@@ -117,8 +131,11 @@ mod tests {
         let files = [
             ("crates/a/src/lib.rs", "pub(crate) mod b;\n#[cfg(test)]\nmod tests;\n"),
             ("crates/a/src/b.rs", "#[path = \"b/other.rs\"]\nmod c;\nmod d;\n"),
-            ("crates/a/src/b/other.rs", ""),
+            ("crates/a/src/b/other.rs", "mod e;\n"),
             ("crates/a/src/b/d.rs", ""),
+            ("crates/a/src/b/e.rs", ""),
+            ("crates/a/fuzz/Cargo.toml", "[[bin]]\npath = \"fuzz_targets/f.rs\"\n"),
+            ("crates/a/fuzz/fuzz_targets/f.rs", ""),
             ("crates/a/src/tests.rs", ""),
             ("crates/a/tests/it/main.rs", "mod claims;\n"),
             ("crates/a/tests/it/claims.rs", "t.compile_fail(\"tests/ui/*.rs\");"),

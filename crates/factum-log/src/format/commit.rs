@@ -128,6 +128,7 @@ pub(crate) struct CommitFields {
 }
 
 impl<'a> CommitPart<'a> {
+    #[inline(always)]
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Flaw> {
         let mut fields = Cursor(bytes);
         let mut read = || {

@@ -65,6 +65,7 @@ pub(crate) fn encode_event(event: &NewEvent, to: &mut Vec<u8>, tags: &mut Vec<u3
 }
 
 /// The stored checksum of an event whose bytes sum up to `checksum`, at this place.
+#[inline]
 pub(crate) fn bind(checksum: u32, position: Position, revision: Revision) -> u32 {
     let mut place = [0; 16];
     place[..8].copy_from_slice(&position.get().to_le_bytes());
@@ -99,48 +100,41 @@ pub struct EventView<'a> {
     pub explicit_id: Option<EventId>,
     /// The event it supersedes.
     pub corrects: Option<EventId>,
-    pub(crate) checksum: u32,
     pub(crate) bytes: usize,
 }
 
 impl<'a> EventView<'a> {
     /// The event that `bytes` begin with, which must be the one at `position`.
+    #[inline]
     pub(crate) fn read(bytes: &'a [u8], position: Position) -> Result<Self, Flaw> {
-        let cut = || Flaw(format!("the event at position {position} is cut off"));
-        let whole = Cursor(bytes).u32().ok_or_else(cut)? as usize;
-        let event = bytes.get(..whole).filter(|event| event.len() >= EVENT_HEADER_BYTES).ok_or_else(cut)?;
-        let mut fields = Cursor(&event[4..]);
-        let (checksum, revision) = (fields.u32().ok_or_else(cut)?, fields.u64().ok_or_else(cut)?);
-        let revision = Revision::new(revision);
-        let actual = crc32fast::hash(&event[EVENT_REVISION.end..]);
-        if bind(actual, position, revision) != checksum {
-            return Err(Flaw(format!("the checksum of the event at position {position} does not match")));
+        let (event, revision, _) = summed(bytes, position)?;
+        Self::fields(event, position, revision).ok_or_else(|| contradict(position))
+    }
+
+    /// Whether [`Self::read`] gives the event, without making it: its length and its checksum.
+    #[inline]
+    pub(crate) fn verify(bytes: &'a [u8], position: Position) -> Result<(usize, u32), Flaw> {
+        let (event, revision, checksum) = summed(bytes, position)?;
+        if !is_plain(event) && Self::fields(event, position, revision).is_none() {
+            return Err(contradict(position));
         }
-        Self::fields(fields, position, revision, checksum, whole).ok_or_else(|| {
-            Flaw(format!("the fields of the event at position {position} contradict each other"))
-        })
+        Ok((event.len(), checksum))
     }
 
     /// As [`Self::read`], for bytes that it has verified before.
+    #[inline]
     pub(crate) fn trusted(bytes: &'a [u8], position: Position) -> Self {
         let read = || {
-            let mut fields = Cursor(bytes);
-            let whole = fields.u32()? as usize;
-            let event = bytes.get(4..whole)?;
-            let mut fields = Cursor(event);
-            let (checksum, revision) = (fields.u32()?, Revision::new(fields.u64()?));
-            Self::fields(fields, position, revision, checksum, whole)
+            let event = whole(bytes)?;
+            let (_, revision) = bound(event)?;
+            Self::fields(event, position, revision)
         };
         read().expect("the event was verified with its commit")
     }
 
-    fn fields(
-        mut fields: Cursor<'a>,
-        position: Position,
-        revision: Revision,
-        checksum: u32,
-        bytes: usize,
-    ) -> Option<Self> {
+    #[inline]
+    fn fields(event: &'a [u8], position: Position, revision: Revision) -> Option<Self> {
+        let mut fields = Cursor(event.get(EVENT_REVISION.end..)?);
         let (flags, tags) = (fields.u8()?, fields.u8()?);
         if flags & !FLAGS_READ != 0 {
             return None;
@@ -173,10 +167,63 @@ impl<'a> EventView<'a> {
             effective_at,
             explicit_id,
             corrects,
-            checksum,
-            bytes,
+            bytes: event.len(),
         })
     }
+}
+
+/// The event that `bytes` begin with, by its own length.
+#[inline]
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let length = Cursor(bytes).u32()? as usize;
+    bytes.get(..length).filter(|event| event.len() >= EVENT_HEADER_BYTES)
+}
+
+/// The checksum and the revision of an event.
+#[inline]
+fn bound(event: &[u8]) -> Option<(u32, Revision)> {
+    let mut fields = Cursor(event.get(EVENT_CHECKSUM.start..)?);
+    Some((fields.u32()?, Revision::new(fields.u64()?)))
+}
+
+/// The bytes, the revision and the checksum of the event that `bytes` begin with, once that is known to match.
+#[inline]
+fn summed(bytes: &[u8], position: Position) -> Result<(&[u8], Revision, u32), Flaw> {
+    let cut = || Flaw(format!("the event at position {position} is cut off"));
+    let event = whole(bytes).ok_or_else(cut)?;
+    let (checksum, revision) = bound(event).ok_or_else(cut)?;
+    if bind(crc32fast::hash(&event[EVENT_REVISION.end..]), position, revision) != checksum {
+        return Err(Flaw(format!("the checksum of the event at position {position} does not match")));
+    }
+    Ok((event, revision, checksum))
+}
+
+fn contradict(position: Position) -> Flaw {
+    Flaw(format!("the fields of the event at position {position} contradict each other"))
+}
+
+/// Whether the fields of an event fit together and its names are ASCII, as nearly always: what tells it is
+/// quick. Where it says no, the event may still be whole.
+#[inline]
+fn is_plain(event: &[u8]) -> bool {
+    let look = || {
+        let mut fields = Cursor(event.get(EVENT_REVISION.end..)?);
+        let (flags, tags) = (fields.u8()?, fields.u8()?);
+        fields.take(2 + 4)?;
+        let names = usize::from(fields.u16()?) + usize::from(fields.u16()?);
+        let payload = fields.u32()? as usize;
+        let given = |flag: u8, bytes: usize| if flags & flag == 0 { 0 } else { bytes };
+        fields.take(given(HAS_EFFECTIVE_AT, 8) + given(HAS_ID, 16) + given(HAS_CORRECTS, 16))?;
+        // With the lengths of the tags: if those are ASCII too, so is what stands between them.
+        let texts = fields.0.get(..fields.0.len().checked_sub(payload)?)?;
+        let mut tagged = Cursor(texts.get(names..)?);
+        for _ in 0..tags {
+            let length = tagged.u16()?;
+            tagged.take(usize::from(length))?;
+        }
+        Some(flags & !FLAGS_READ == 0 && tagged.0.is_empty() && texts.is_ascii())
+    };
+    look().unwrap_or(false)
 }
 
 /// The tags of a stored event, in order.
@@ -196,5 +243,54 @@ impl<'a> Iterator for Tags<'a> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (usize::from(self.left), Some(usize::from(self.left)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use factum_event::{EventType, StreamName, Tag};
+
+    fn encoded(stream: &str, tags: &[&str]) -> Vec<u8> {
+        let kind = EventType::new("test.done").unwrap();
+        let mut event = NewEvent::json(StreamName::unchecked(stream), kind, b"{\"n\":1}".to_vec());
+        event.id = Some(EventId::new(uuid::Uuid::from_u128(9)));
+        event.tags = tags.iter().map(|tag| Tag::unchecked(tag)).collect();
+        let mut bytes = Vec::new();
+        encode_event(&event, &mut bytes, &mut Vec::new());
+        bytes
+    }
+
+    /// Whether the event reads, once its checksum is made to match; and what it says if it does.
+    fn reads(bytes: &mut [u8]) -> bool {
+        let position = Position::new(3);
+        let checksum = bind(crc32fast::hash(&bytes[EVENT_REVISION.end..]), position, Revision::new(0));
+        bytes[EVENT_CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        let (read, verified) = (EventView::read(bytes, position), EventView::verify(bytes, position));
+        assert_eq!(
+            read.as_ref().map(|view| view.bytes).ok(),
+            verified.as_ref().map(|(bytes, _)| *bytes).ok()
+        );
+        assert!(verified.is_ok() || verified.unwrap_err() == read.clone().unwrap_err());
+        read.is_ok_and(|view| view.tags.clone().count() == usize::from(bytes[17]))
+    }
+
+    #[test]
+    fn what_is_verified_is_what_reads() {
+        for (stream, tags) in
+            [("a-1", &["x:1", "y:2"][..]), ("käse-1", &["größe:3"]), ("a-1", &[]), ("a", &["t:1"; 9])]
+        {
+            let whole = encoded(stream, tags);
+            assert!(reads(&mut whole.clone()));
+            let (mut read, mut refused) = (0, 0);
+            for at in EVENT_REVISION.end..whole.len() {
+                for bit in 0..8 {
+                    let mut bytes = whole.clone();
+                    bytes[at] ^= 1 << bit;
+                    if reads(&mut bytes) { read += 1 } else { refused += 1 }
+                }
+            }
+            assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+        }
     }
 }

@@ -131,9 +131,14 @@ fn begin<const N: usize>(magic: &[u8; 8], identity: LogIdentity) -> [u8; N] {
 }
 
 fn seal<const N: usize>(mut out: [u8; N]) -> [u8; N] {
-    let checksum = checksum(&out);
-    out[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+    mend_record(&mut out);
     out
+}
+
+/// Puts the right checksum into a record.
+pub(crate) fn mend_record(record: &mut [u8]) {
+    let checksum = checksum(record);
+    record[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
 }
 
 fn checksum(record: &[u8]) -> u32 {

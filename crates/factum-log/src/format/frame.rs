@@ -3,16 +3,16 @@
 //! The header is checked alone, the commit part and the list of events by checksums in the header, and each
 //! event by its own. So one scattered event can be trusted without reading the rest of its frame.
 
-use super::{Cursor, Flaw, VERSION_WRITTEN, VERSIONS_READ};
+use super::{Cursor, Flaw, VERSION_WRITTEN, VERSIONS_READ, footer::FOOTER_MAGIC};
 use crate::limits::FRAME_BYTES_MAX;
 use factum_event::{Position, Sequence, Timestamp};
 
 /// What a frame begins with, on disk `FCMT`.
 pub(crate) const FRAME_MAGIC: [u8; 4] = *b"FCMT";
-/// What a footer begins with. This release writes none; see [`Record::Footer`].
-const FOOTER_MAGIC: [u8; 4] = *b"FFTR";
 /// The length of a frame's header.
 pub(crate) const FRAME_HEADER_BYTES: usize = 72;
+/// Where the bytes of a frame begin that follow from the commit and its place alone.
+pub(crate) const FRAME_CANONICAL: usize = 24;
 /// Where both kinds of record have their checksum.
 const CHECKSUM: usize = 8;
 /// The least a footer takes: magic 4, version 1, zero 3, checksum 4, length 4.
@@ -43,7 +43,7 @@ pub(crate) struct FrameHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     Frame(FrameHeader),
-    /// The end of a sealed segment, as a later release writes it. Nothing stands after it.
+    /// The end of a sealed segment. Nothing stands after it.
     Footer {
         length: u32,
     },
@@ -64,8 +64,7 @@ impl FrameHeader {
         out[48..56].copy_from_slice(&self.sequence.get().to_le_bytes());
         out[56..64].copy_from_slice(&self.base_position.get().to_le_bytes());
         out[64..72].copy_from_slice(&self.recorded_at.as_micros().to_le_bytes());
-        let checksum = checksum(&out[..FRAME_HEADER_BYTES], salt);
-        out[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+        mend_frame_header(&mut out[..FRAME_HEADER_BYTES], salt);
     }
 
     /// The whole frame.
@@ -73,6 +72,13 @@ impl FrameHeader {
         FRAME_HEADER_BYTES + self.body as usize
     }
 
+    /// Whether a commit can stand there: both count from 1, and neither comes to an end.
+    fn can_be(&self) -> bool {
+        let ends = self.base_position.get().checked_add(u64::from(self.events)).is_none();
+        self.base_position > Position::START && self.sequence > Sequence::START && !ends
+    }
+
+    #[inline(always)]
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Cursor(bytes.get(CHECKSUM + 4..)?);
         let (segment, synced_up_to) = (fields.u32()?, Sequence::new(fields.u64()?));
@@ -94,7 +100,14 @@ impl FrameHeader {
     }
 }
 
+/// Puts the right checksum into the header of a frame, or into a whole footer.
+pub(crate) fn mend_frame_header(record: &mut [u8], salt: u32) {
+    let checksum = checksum(record, salt);
+    record[CHECKSUM..CHECKSUM + 4].copy_from_slice(&checksum.to_le_bytes());
+}
+
 /// The record that `bytes` begin with: its header, checked.
+#[inline(always)]
 pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     match bytes.first_chunk::<4>() {
         Some(&FRAME_MAGIC) => {}
@@ -113,33 +126,44 @@ pub(crate) fn record_at(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
     if header.length() > FRAME_BYTES_MAX || header.commit > header.body {
         return Err("the lengths of the frame contradict each other".into());
     }
+    if !header.can_be() {
+        return Err("the frame has a sequence or positions that no commit has".into());
+    }
     Ok(Record::Frame(header))
 }
 
 /// How long the footer is that `bytes` begin with, by its own word; none if no footer does.
+#[inline]
 pub(crate) fn footer_length(bytes: &[u8]) -> Option<usize> {
     let length = Cursor(bytes.strip_prefix(&FOOTER_MAGIC)?.get(CHECKSUM..)?).u32()?;
     Some((length as usize).min(FRAME_BYTES_MAX))
 }
 
 fn footer(bytes: &[u8], salt: u32) -> Result<Record, Flaw> {
+    footer_at(bytes, salt).map(|footer| Record::Footer { length: super::length(footer.len()) })
+}
+
+/// The bytes of the footer that `bytes` begin with, its checksum verified.
+pub(crate) fn footer_at(bytes: &[u8], salt: u32) -> Result<&[u8], Flaw> {
     let whole = || {
-        let length = Cursor(bytes.get(CHECKSUM + 4..)?).u32()?;
+        let length = Cursor(bytes.strip_prefix(&FOOTER_MAGIC)?.get(CHECKSUM..)?).u32()?;
         bytes.get(..length as usize).filter(|footer| footer.len() >= FOOTER_BYTES_MIN)
     };
     let footer = whole().ok_or_else(|| Flaw("the footer is cut off".to_owned()))?;
     if stored_checksum(footer) != checksum(footer, salt) {
         return Err("the checksum of the footer does not match".into());
     }
-    Ok(Record::Footer { length: super::length(footer.len()) })
+    Ok(footer)
 }
 
+#[inline]
 fn stored_checksum(record: &[u8]) -> u32 {
     let word = record[CHECKSUM..].first_chunk().expect("a record is longer than its checksum");
     u32::from_le_bytes(*word)
 }
 
-fn checksum(record: &[u8], salt: u32) -> u32 {
+#[inline]
+pub(crate) fn checksum(record: &[u8], salt: u32) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(salt);
     hasher.update(&record[..CHECKSUM]);
     hasher.update(&record[CHECKSUM + 4..]);

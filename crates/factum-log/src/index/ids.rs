@@ -1,24 +1,34 @@
 //! Which commit or event an id names. Derived event ids are not stored: they keep their command's family,
 //! and what the family leaves out is compared in full.
 
-use super::{BIT_CORRELATED, BIT_FINAL, BITS_LEFT_OUT, CommitEntry, Index, KeyKind, left_out};
+use super::{
+    Index, KeyKind,
+    active::{BIT_CORRELATED, BIT_FINAL},
+    part::{PartRef, Probe},
+};
 use crate::encode::Prepared;
 use factum_event::{CommandId, CorrelationId, EventId, Position, Sequence};
 
 impl Index {
     /// The commits of a command, ascending.
     pub(crate) fn commits_of(&self, command: CommandId) -> impl Iterator<Item = Sequence> {
-        let commits = self.postings(KeyKind::Family, &command.family());
-        commits.iter().filter(move |commit| self.is_of(**commit, command)).map(|commit| sequence(*commit))
+        let (family, mixed) = (command.family(), command.mixed());
+        self.oldest_first().flat_map(move |part| {
+            of_command(part, &self.probe(KeyKind::Family, &family), &mixed, Sequence::START, |_| true)
+        })
     }
 
     /// The commit with the final outcome of a command.
     pub(crate) fn decided(&self, command: CommandId) -> Option<Sequence> {
-        let commits = self.postings(KeyKind::Family, &command.family());
-        let decided = commits.iter().find(|commit| {
-            self.commits[**commit as usize].bits & BIT_FINAL != 0 && self.is_of(**commit, command)
-        });
-        decided.map(|commit| sequence(*commit))
+        let (family, mixed) = (command.family(), command.mixed());
+        let probe = self.probe(KeyKind::Family, &family);
+        self.newest_first().find_map(|part| {
+            let decides = |number: &u32| {
+                part.commit(*number)
+                    .is_some_and(|commit| commit.bits & BIT_FINAL != 0 && commit.mixed == mixed)
+            };
+            part.family(&probe).into_iter().find(decides).map(|commit| part.sequence(commit))
+        })
     }
 
     /// The commits of a correlation after `after`, ascending: those that were given it, and those of the
@@ -29,73 +39,92 @@ impl Index {
         after: Sequence,
     ) -> impl Iterator<Item = Sequence> {
         let own = CommandId::new(correlation.get());
-        let given = self.postings(KeyKind::Correlation, correlation.get().as_bytes());
-        let family = self.postings(KeyKind::Family, &own.family());
-        let mut given = given[given.partition_point(|commit| sequence(*commit) <= after)..].iter().peekable();
-        let by_default = move |commit: &&u32| {
-            self.commits[**commit as usize].bits & BIT_CORRELATED == 0 && self.is_of(**commit, own)
-        };
-        let start = family.partition_point(|commit| sequence(*commit) <= after);
-        let mut family = family[start..].iter().filter(by_default).peekable();
-        std::iter::from_fn(move || match (given.peek(), family.peek()) {
-            (Some(a), Some(b)) if a < b => given.next(),
-            (_, Some(_)) => family.next(),
-            (_, None) => given.next(),
+        let id = correlation.get().into_bytes();
+        let (family, mixed) = (own.family(), own.mixed());
+        let parts =
+            self.oldest_first().filter(move |part| part.sequences().end > after.get().saturating_add(1));
+        parts.flat_map(move |part| {
+            let given = part.list(&self.probe(KeyKind::Correlation, &id));
+            let given = given.after(given.below(number_after(part, after)));
+            let given = (0..given.len()).map(move |index| part.sequence(given.get(index)));
+            let is = |bits: u8| bits & BIT_CORRELATED == 0;
+            let by_default = of_command(part, &self.probe(KeyKind::Family, &family), &mixed, after, is);
+            merged(given, by_default.into_iter())
         })
-        .map(|commit| sequence(*commit))
     }
 
     /// Where the event with this id stands.
     pub(crate) fn event(&self, id: EventId) -> Option<Position> {
-        let given = || self.postings(KeyKind::Event, id.get().as_bytes()).first().copied();
-        let event = given().or_else(|| self.derived(id))?;
-        Some(Position::new(u64::from(event) + 1))
+        let (given, family) = (id.get(), id.family());
+        let given = self.probe(KeyKind::Event, given.as_bytes());
+        let family = self.probe(KeyKind::Family, &family);
+        self.newest_first().find_map(|part| {
+            let explicit = if part.has_explicit() { part.list(&given).iter().next() } else { None };
+            let event = explicit.or_else(|| derived(part, &family, id))?;
+            Some(Position::new(part.base_position() + u64::from(event)))
+        })
     }
 
     /// The first event of `commit` whose id is taken, and by which one.
     pub(crate) fn taken(&self, commit: &Prepared) -> Option<(EventId, Position)> {
-        let family = self.postings(KeyKind::Family, &commit.command.family());
-        let nothing_given = self.explicit.is_empty() && commit.events.iter().all(|event| event.id.is_none());
-        if family.is_empty() && nothing_given {
+        if commit.events.is_empty() {
+            return None;
+        }
+        let family = commit.command.family();
+        let probe = self.probe(KeyKind::Family, &family);
+        let is_given = commit.events.iter().any(|event| event.id.is_some());
+        let may_be = |part: PartRef<'_>| is_given || part.has_explicit() || !part.family(&probe).is_empty();
+        if !self.newest_first().any(may_be) {
             return None;
         }
         (0..commit.events.len())
             .map(|index| commit.event_id(index))
             .find_map(|id| Some((id, self.event(id)?)))
     }
-
-    /// The event whose id was derived and is `id`: which one of its commit follows from the id.
-    fn derived(&self, id: EventId) -> Option<u32> {
-        self.postings(KeyKind::Family, &id.family()).iter().find_map(|commit| {
-            let entry = self.commits[*commit as usize];
-            let [.., a, b, c, d] = id.get().into_bytes();
-            let index = u32::from_be_bytes([a, b, c, d]) ^ u32::from_be_bytes(entry.tail);
-            let end =
-                self.commits.get(*commit as usize + 1).map_or(self.events.len(), |next| next.first as usize);
-            let event = entry.first.checked_add(index).filter(|event| (*event as usize) < end)?;
-            let command = command(&entry, id.family());
-            let is_derived = self.explicit.binary_search(&event).is_err();
-            (is_derived && EventId::derived(command, index) == id).then_some(event)
-        })
-    }
-
-    fn is_of(&self, commit: u32, command: CommandId) -> bool {
-        let entry = &self.commits[commit as usize];
-        let mixed = command.mixed();
-        mixed[12..] == entry.tail && left_out(&mixed) == entry.bits & BITS_LEFT_OUT
-    }
 }
 
-/// The id of a commit's command, from its family and its entry.
-fn command(entry: &CommitEntry, family: [u8; 12]) -> CommandId {
-    let mut mixed = [0; 16];
-    mixed[..12].copy_from_slice(&family);
-    mixed[6] |= entry.bits & 0xf0;
-    mixed[8] |= (entry.bits & 0x0c) << 4;
-    mixed[12..].copy_from_slice(&entry.tail);
-    CommandId::from_mixed(mixed)
+/// The first number of a part whose commit comes after `after`.
+fn number_after(part: PartRef<'_>, after: Sequence) -> u32 {
+    u32::try_from(after.get().saturating_add(1).saturating_sub(part.base_sequence())).unwrap_or(u32::MAX)
 }
 
-fn sequence(commit: u32) -> Sequence {
-    Sequence::new(u64::from(commit) + 1)
+/// The commits of a command after `after` whose bits are `wanted`, ascending.
+fn of_command(
+    part: PartRef<'_>,
+    family: &Probe<'_>,
+    mixed: &[u8; 16],
+    after: Sequence,
+    wanted: impl Fn(u8) -> bool,
+) -> Vec<Sequence> {
+    let is = |number: &u32| {
+        part.commit(*number).is_some_and(|commit| commit.mixed == *mixed && wanted(commit.bits))
+    };
+    let from = number_after(part, after);
+    let commits = part.family(family).into_iter().filter(|number| *number >= from).filter(is);
+    commits.map(|commit| part.sequence(commit)).collect()
+}
+
+/// Two ascending walks as one.
+fn merged(
+    one: impl Iterator<Item = Sequence>,
+    other: impl Iterator<Item = Sequence>,
+) -> impl Iterator<Item = Sequence> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(a), Some(b)) if a < b => one.next(),
+        (_, Some(_)) => other.next(),
+        (_, None) => one.next(),
+    })
+}
+
+/// The event whose id was derived and is `id`: which one of its commit follows from the id.
+fn derived(part: PartRef<'_>, family: &Probe<'_>, id: EventId) -> Option<u32> {
+    part.family(family).into_iter().find_map(|number| {
+        let commit = part.commit(number)?;
+        let ([.., a, b, c, d], [.., e, f, g, h]) = (id.get().into_bytes(), commit.mixed);
+        let index = u32::from_be_bytes([a, b, c, d]) ^ u32::from_be_bytes([e, f, g, h]);
+        let event = commit.first.checked_add(index).filter(|event| part.events_of(number).contains(event))?;
+        let is_it = !part.is_explicit(event) && EventId::derived(commit.command(), index) == id;
+        is_it.then_some(event)
+    })
 }

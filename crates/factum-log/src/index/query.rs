@@ -1,24 +1,44 @@
-//! Which events a query selects, by postings alone. Within an item the lists are leapfrogged, shortest
-//! first; items are merged in order of position. Only a query for everything walks the log.
+//! Which events a query selects, by postings alone. Parts are walked one after the other, those outside of the
+//! window or without a key of the query not at all. Within an item the lists are leapfrogged, shortest first;
+//! items are merged in order of position. Only a query for everything walks the log.
 
-use super::{Index, KeyKind, hash_key};
+use super::{
+    Index, KeyKind,
+    list::List,
+    part::{PartRef, Probe},
+};
 use factum_event::{Position, Query, QueryItem, StreamFilter};
 
 /// A selection being walked in one direction, between two positions.
 #[derive(Debug)]
 pub(crate) struct Selection<'a> {
-    what: What<'a>,
+    index: &'a Index,
+    /// None for every event.
+    items: Option<Vec<Asked<'a>>>,
     backwards: bool,
+    /// The positions that are left: `from..to`.
+    from: u64,
+    to: u64,
+    part: Option<Within<'a>>,
+}
+
+/// What an event must have: each of `every`, and one of `either` unless that is empty.
+#[derive(Debug)]
+struct Asked<'a> {
+    every: Vec<Probe<'a>>,
+    either: Vec<Probe<'a>>,
+}
+
+/// A part being walked.
+#[derive(Debug)]
+struct Within<'a> {
+    /// The position of its event 0.
+    base: u64,
     /// What is left, as numbers of events: `from..to`.
     from: u32,
     to: u32,
-}
-
-#[derive(Debug)]
-enum What<'a> {
-    All,
     /// Each with the event it comes to next, once that is known.
-    Items(Vec<(Item<'a>, Ahead)>),
+    items: Vec<(Item<'a>, Ahead)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +48,7 @@ enum Ahead {
     Done,
 }
 
-/// An event must stand in each of `every`, and in one of `either` unless that is empty.
+/// An item of the query in one part.
 #[derive(Debug)]
 struct Item<'a> {
     every: Vec<Postings<'a>>,
@@ -37,46 +57,77 @@ struct Item<'a> {
 
 impl Index {
     /// The events that match `query`, after `after` and up to `up_to`.
-    pub(crate) fn select(
-        &self,
-        query: &Query,
+    pub(crate) fn select<'a>(
+        &'a self,
+        query: &'a Query,
         after: Position,
         up_to: Position,
         backwards: bool,
-    ) -> Selection<'_> {
-        let bound =
-            |at: Position| u32::try_from(at.get()).unwrap_or(u32::MAX).min(super::number(self.events.len()));
-        let (from, to) = (bound(after), bound(up_to));
-        let what = match query {
-            Query::All => What::All,
-            _ if query.is_all() => What::All,
-            Query::Items(items) => {
-                let items = items.iter().filter_map(|item| self.item(item, from, to));
-                What::Items(items.map(|item| (item, Ahead::Unknown)).collect())
-            }
+    ) -> Selection<'a> {
+        let items = match query {
+            Query::All => None,
+            _ if query.is_all() => None,
+            Query::Items(items) => Some(items.iter().map(|item| self.asked(item)).collect()),
         };
-        Selection { what, backwards, from, to }
+        let (last, _) = self.last();
+        let (from, to) = (after.min(last).next().get(), up_to.min(last).next().get());
+        Selection { index: self, items, backwards, from, to, part: None }
     }
 
-    /// None if nothing can match.
-    fn item(&self, item: &QueryItem, from: u32, to: u32) -> Option<Item<'_>> {
-        let list = |kind: KeyKind, text: &str| {
-            let text = text.as_bytes();
-            let list = self.keys.postings(kind, hash_key(self.seed, kind, text), text);
-            Postings::within(list, from, to)
-        };
+    fn asked<'a>(&self, item: &'a QueryItem) -> Asked<'a> {
+        let probe = |kind: KeyKind, text: &'a str| self.probe(kind, text.as_bytes());
         let stream = item.stream.as_ref().map(|filter| match filter {
-            StreamFilter::Name(name) => list(KeyKind::Stream, name.as_str()),
-            StreamFilter::Category(category) => list(KeyKind::Category, category.as_str()),
+            StreamFilter::Name(name) => probe(KeyKind::Stream, name.as_str()),
+            StreamFilter::Category(category) => probe(KeyKind::Category, category.as_str()),
         });
-        let tags = item.tags.iter().map(|tag| list(KeyKind::Tag, tag.as_str()));
-        let mut every: Vec<_> = stream.into_iter().chain(tags).collect();
-        let types = item.types.iter().map(|event_type| list(KeyKind::Type, event_type.as_str()));
-        let either: Vec<_> = types.filter(|list| !list.0.is_empty()).collect();
-        let hopeless =
-            every.iter().any(|list| list.0.is_empty()) || (either.is_empty() && !item.types.is_empty());
-        every.sort_by_key(|list| list.0.len());
-        (!hopeless).then_some(Item { every, either })
+        let tags = item.tags.iter().map(|tag| probe(KeyKind::Tag, tag.as_str()));
+        let types = item.types.iter().map(|event_type| probe(KeyKind::Type, event_type.as_str()));
+        Asked { every: stream.into_iter().chain(tags).collect(), either: types.collect() }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// None if nothing can match in `from..to` of the part.
+    fn within(&self, part: PartRef<'a>, from: u32, to: u32) -> Option<Item<'a>> {
+        let list = |probe: &Probe<'_>| {
+            let list = Postings::within(part.list(probe), from, to);
+            (!list.is_empty()).then_some(list)
+        };
+        let mut every = self.every.iter().map(list).collect::<Option<Vec<_>>>()?;
+        let either: Vec<_> = self.either.iter().filter_map(list).collect();
+        every.sort_by_key(Postings::len);
+        (!either.is_empty() || self.either.is_empty()).then_some(Item { every, either })
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// The part that is walked next; none once the window is empty.
+    fn enter(&mut self) -> Option<Within<'a>> {
+        let items = self.items.as_ref()?;
+        loop {
+            if self.from >= self.to {
+                return None;
+            }
+            let at = if self.backwards { self.to - 1 } else { self.from };
+            let part = self.index.part_by(|part| part.base_position() <= at);
+            let base = part.base_position();
+            let narrow = |position: u64| {
+                u32::try_from(position.saturating_sub(base)).unwrap_or(u32::MAX).min(part.events())
+            };
+            let (from, to) = (narrow(self.from), narrow(self.to));
+            if self.backwards {
+                self.to = base;
+            } else {
+                self.from = (base + u64::from(part.events())).max(self.from + 1);
+            }
+            let items: Vec<_> = items
+                .iter()
+                .filter_map(|item| Some((item.within(part, from, to)?, Ahead::Unknown)))
+                .collect();
+            if !items.is_empty() {
+                return Some(Within { base, from, to, items });
+            }
+        }
     }
 }
 
@@ -84,21 +135,43 @@ impl Iterator for Selection<'_> {
     type Item = Position;
 
     fn next(&mut self) -> Option<Position> {
+        if self.items.is_none() {
+            if self.from >= self.to {
+                return None;
+            }
+            if self.backwards {
+                self.to -= 1;
+                return Some(Position::new(self.to));
+            }
+            self.from += 1;
+            return Some(Position::new(self.from - 1));
+        }
+        loop {
+            if self.part.is_none() {
+                self.part = Some(self.enter()?);
+            }
+            let found = self.part.as_mut().and_then(|part| part.next(self.backwards));
+            if found.is_some() {
+                return found;
+            }
+            self.part = None;
+        }
+    }
+}
+
+impl Within<'_> {
+    fn next(&mut self, backwards: bool) -> Option<Position> {
         if self.from >= self.to {
             return None;
         }
-        let event = match (&mut self.what, self.backwards) {
-            (What::All, false) => Some(self.from),
-            (What::All, true) => Some(self.to - 1),
-            (What::Items(items), false) => first(items, self.from),
-            (What::Items(items), true) => last(items, self.to - 1),
-        }?;
-        if self.backwards {
+        let event =
+            if backwards { last(&mut self.items, self.to - 1) } else { first(&mut self.items, self.from) }?;
+        if backwards {
             self.to = event;
         } else {
             self.from = event + 1;
         }
-        Some(Position::new(u64::from(event) + 1))
+        Some(Position::new(self.base + u64::from(event)))
     }
 }
 
@@ -164,29 +237,42 @@ impl Item<'_> {
 
 /// The part of a list that is still ahead. A walk goes one way, so what is passed is cut off.
 #[derive(Debug)]
-struct Postings<'a>(&'a [u32]);
+struct Postings<'a> {
+    list: List<'a>,
+    from: usize,
+    to: usize,
+}
 
 impl<'a> Postings<'a> {
     /// Only `from..to`; both ends are found from the end, where conditions look.
-    fn within(list: &'a [u32], from: u32, to: u32) -> Self {
-        let Some(last) = to.checked_sub(1) else { return Self(&[]) };
-        let mut list = Self(list);
+    fn within(list: List<'a>, from: u32, to: u32) -> Self {
+        let mut list = Self { list, from: 0, to: list.len() };
+        let Some(last) = to.checked_sub(1).filter(|last| *last >= from) else {
+            list.to = 0;
+            return list;
+        };
         list.at_or_before(last);
-        let older = list.0.len() - gallop(list.0.len(), |back| list.0[list.0.len() - 1 - back] >= from);
-        Self(&list.0[older..])
+        let back = |back: usize| list.list.get(list.to - 1 - back) >= from;
+        list.from = list.to - gallop(list.to, back);
+        list
+    }
+
+    fn len(&self) -> usize {
+        self.to - self.from
+    }
+
+    fn is_empty(&self) -> bool {
+        self.to == self.from
     }
 
     fn at_or_after(&mut self, at: u32) -> Option<u32> {
-        let passed = gallop(self.0.len(), |index| self.0[index] < at);
-        self.0 = &self.0[passed..];
-        self.0.first().copied()
+        self.from += gallop(self.len(), |index| self.list.get(self.from + index) < at);
+        (!self.is_empty()).then(|| self.list.get(self.from))
     }
 
     fn at_or_before(&mut self, at: u32) -> Option<u32> {
-        let length = self.0.len();
-        let passed = gallop(length, |back| self.0[length - 1 - back] > at);
-        self.0 = &self.0[..length - passed];
-        self.0.last().copied()
+        self.to -= gallop(self.len(), |back| self.list.get(self.to - 1 - back) > at);
+        (!self.is_empty()).then(|| self.list.get(self.to - 1))
     }
 }
 
@@ -224,9 +310,12 @@ mod tests {
 
     #[test]
     fn a_list_is_cut_to_its_window() {
-        let list = [1, 3, 5, 7, 9];
-        assert_eq!(Postings::within(&list, 3, 8).0, [3, 5, 7]);
-        assert_eq!(Postings::within(&list, 0, 0).0, [0_u32; 0]);
-        assert_eq!(Postings::within(&list, 6, 7).0, [0_u32; 0]);
+        let within = |from, to| {
+            let within = Postings::within(List::Words(&[1, 3, 5, 7, 9]), from, to);
+            (within.from..within.to).map(|index| within.list.get(index)).collect::<Vec<_>>()
+        };
+        assert_eq!(within(3, 8), [3, 5, 7]);
+        assert_eq!(within(0, 0), [0_u32; 0]);
+        assert_eq!(within(6, 7), [0_u32; 0]);
     }
 }

@@ -20,6 +20,7 @@ const FULL: Fault = Fault {
     times: 1,
     error: io::ErrorKind::StorageFull,
     written: 0,
+    drops: true,
 };
 const BROKEN: Fault = Fault { error: io::ErrorKind::Other, ..FULL };
 
@@ -60,6 +61,20 @@ fn a_sync_error_poisons_the_log_until_it_is_opened_again() {
     let log = opened(&sim);
     assert_eq!(numbers(&log), [1]);
     store(&log, 2).unwrap();
+}
+
+#[test]
+fn a_failed_sync_is_not_tried_again() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    let syncs = || sim.steps().iter().filter(|operation| **operation == Operation::Sync).count();
+    let before = syncs();
+    sim.fail(Fault { name: ".seg", ..Fault::once(Operation::Sync) });
+    assert!(is_unknown(&store(&log, 2)));
+    assert_eq!(kind(&store(&log, 3)), ErrorKind::Reopen);
+    drop(log);
+    assert_eq!(syncs(), before + 1, "what it did not make durable, another one would only say it did");
 }
 
 #[test]

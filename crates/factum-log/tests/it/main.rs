@@ -1,22 +1,31 @@
 //! What the log engine holds, shown through its public surface.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
+mod between_segments;
 mod conformance;
 mod copying;
+mod corpus;
+mod crash_points;
 mod envelope;
 mod faults;
 mod fixture;
 mod following;
 mod inspection;
 mod kill;
+mod ledger;
 mod model;
 mod observer;
 mod pages;
 #[cfg(unix)]
 mod place;
+mod reads;
 mod recovery;
+mod refusals;
 mod room;
+mod script;
+mod select;
 mod sim;
 mod support;
+mod unsynced;
 mod watermark;
 mod writers;

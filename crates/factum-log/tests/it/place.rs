@@ -1,7 +1,10 @@
 //! A directory that someone changes under its writer, or that was put together by hand.
 
-use crate::support::{numbers, options, store};
-use factum_log::{Log, OpenError};
+use crate::{
+    sim::{Fault, Operation, Sim},
+    support::{numbers, options, store},
+};
+use factum_log::{Log, OpenError, Options};
 use factum_store::{AppendError, ErrorKind};
 use std::{fs, os::unix::fs::symlink, path::Path};
 
@@ -121,6 +124,24 @@ fn an_error_names_the_file_that_is_a_directory_or_a_link_to_nothing() {
             let cause = error.to_string().replace(&dir.path().display().to_string(), "");
             assert!(cause.contains(&format!("{name}: ")), "{name}, link {link}: {error}");
             assert!(!dir.path().join("nowhere").exists(), "nothing is made behind a link");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_acknowledged_once_a_look_says_that_the_place_is_gone() {
+    for operation in [Operation::IsLinked, Operation::IsInPlace] {
+        for after in 0..6 {
+            let sim = Sim::default();
+            let small = Options { segment_bytes: 400, ..options(1) };
+            let (log, _) = Log::open_on(sim.storage(), small).unwrap();
+            sim.fail(Fault { after, ..Fault::always(operation) });
+            let verdicts: Vec<_> = (1..=9).map(|n| store(&log, n)).collect();
+            let stored = verdicts.iter().take_while(|verdict| verdict.is_ok()).count();
+            assert!(stored < 9 && verdicts[stored..].iter().all(Result::is_err), "{verdicts:?}");
+            for later in &verdicts[stored + 1..] {
+                assert!(matches!(later, Err(AppendError::Store(error)) if error.kind() == ErrorKind::Reopen));
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ use factum_event::{Position, Query, Sequence};
 use factum_log::{Log, OpenError, OpenReport, Options, TornTail, begin_generation_on, verify_on};
 use factum_store::{AppendError, ErrorKind, ReadOptions, Store, block_on};
 
+/// What a sealed segment ends with.
+const FOOTER_BYTES: usize = 112;
 const FIRST: &str = "00000000000000000001.seg";
 
 fn open(sim: &Sim) -> Result<(Log, OpenReport), OpenError> {
@@ -36,6 +38,7 @@ fn damage(result: Result<impl std::fmt::Debug, OpenError>) -> (String, u64, Stri
     match result {
         Err(error @ OpenError::Damaged { .. }) => {
             assert_eq!(error.kind(), ErrorKind::RepairData);
+            assert!(error.to_string().contains("Restore it from a backup, or open it read-only"), "{error}");
             let OpenError::Damaged { segment, offset, reason, .. } = error else { unreachable!() };
             (segment, offset, reason)
         }
@@ -84,6 +87,7 @@ fn a_whole_frame_that_was_not_acknowledged_is_kept_and_then_stays() {
         times: 1,
         error: std::io::ErrorKind::Other,
         written: 0,
+        drops: true,
     });
     assert!(matches!(store(&log, 4), Err(AppendError::Unknown { .. })));
     sim.crash(Crash::Process);
@@ -230,7 +234,7 @@ fn damage_in_an_earlier_segment_is_never_a_torn_tail() {
         let sim = whole.copy();
         sim.put("head", early.bytes("head"));
         let bytes = whole.bytes(segment);
-        sim.put(segment, bytes[..bytes.len() - 1].to_vec());
+        sim.put(segment, bytes[..bytes.len() - FOOTER_BYTES - 1].to_vec());
         assert_eq!(damage(open(&sim)).0, *segment);
     }
 }
@@ -385,6 +389,6 @@ fn the_watermark_is_durable_before_the_next_segment_is_made() {
     drop(log);
     sim.take_away("00000000000000000002.seg");
     let bytes = sim.bytes(FIRST);
-    sim.put(FIRST, bytes[..bytes.len() - 1].to_vec());
+    sim.put(FIRST, bytes[..bytes.len() - FOOTER_BYTES - 1].to_vec());
     assert_eq!(damage(open(&sim)).1, 64);
 }

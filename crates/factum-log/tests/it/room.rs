@@ -99,7 +99,7 @@ fn an_append_does_not_fail_for_want_of_room_ahead() {
     let log = opened(&sim);
     // The header of the segment, the frame; then the zeros, of which a part is written.
     let (name, error) = (".seg", io::ErrorKind::StorageFull);
-    sim.fail(Fault { operation: Operation::Write, name, after: 2, times: 1, error, written: 700 });
+    sim.fail(Fault { name, after: 2, error, written: 700, ..Fault::once(Operation::Write) });
     store(&log, 1).unwrap();
     assert!(sim.bytes(FIRST).len() < 4096, "{}", sim.bytes(FIRST).len());
     store(&log, 2).unwrap();

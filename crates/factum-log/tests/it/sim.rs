@@ -1,79 +1,22 @@
-//! A disk in memory that can fail any operation, and that loses at a crash what was not synced: all of it,
-//! or any part of it in any order.
+//! A disk in memory that can fail any operation, in which a process can die before and after any, and that
+//! loses at a crash what was not synced: all of it, or any part of it in any order.
 
-use crate::support::Rng;
+mod disk;
+mod faults;
+
+pub(crate) use faults::{Crash, Fault, Operation, Side};
+
+use disk::{Disk, dead};
 use factum_log::{OpenMode, Storage, StorageFile, StorageLock};
 use std::{
-    collections::BTreeMap,
     io,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard},
 };
 
 /// A disk. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sim(Arc<Mutex<Disk>>);
-
-#[derive(Debug, Default)]
-struct Disk {
-    /// What running programs see, and what has been made durable, by name.
-    names: BTreeMap<String, usize>,
-    durable_names: BTreeMap<String, usize>,
-    files: Vec<Contents>,
-    faults: Vec<Fault>,
-    /// Goes up at each crash: handles of before are dead.
-    life: u64,
-    locked: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Contents {
-    live: Vec<u8>,
-    durable: Vec<u8>,
-    /// Since the last sync.
-    unsynced: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write { bytes: Vec<u8>, offset: usize },
-    SetLen(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    Write,
-    Sync,
-    SetLen,
-    Create,
-}
-
-/// An operation that will fail.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fault {
-    pub(crate) operation: Operation,
-    /// On files whose name ends so.
-    pub(crate) name: &'static str,
-    /// After so many that do not fail.
-    pub(crate) after: usize,
-    /// How often it fails.
-    pub(crate) times: usize,
-    pub(crate) error: io::ErrorKind,
-    /// Of a write, how many bytes still reach the file.
-    pub(crate) written: usize,
-}
-
-/// What a crash takes.
-#[derive(Clone, Debug)]
-pub(crate) enum Crash {
-    /// The process dies; the page cache lives.
-    Process,
-    /// Nothing unsynced survives.
-    Power,
-    /// Any part of what is unsynced survives, whole sectors in any order.
-    PowerAnyOrder(Rng),
-}
-
-const SECTOR: usize = 512;
 
 impl Sim {
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -85,26 +28,24 @@ impl Sim {
         Arc::new(SimStorage { sim: self.clone(), life: self.disk().life })
     }
 
+    /// Ends every program, and heals the disk.
     pub(crate) fn crash(&self, crash: Crash) {
-        let mut disk = self.disk();
-        disk.life += 1;
-        disk.locked = false;
-        disk.faults.clear();
-        let mut rng = match crash {
-            Crash::Process => return,
-            Crash::Power => None,
-            Crash::PowerAnyOrder(rng) => Some(rng),
-        };
-        disk.names = disk.durable_names.clone();
-        for contents in &mut disk.files {
-            let changes = std::mem::take(&mut contents.unsynced);
-            if let Some(rng) = &mut rng {
-                for change in changes {
-                    contents.survive(change, rng);
-                }
-            }
-            contents.live = contents.durable.clone();
-        }
+        self.disk().crash(crash);
+    }
+
+    /// The process dies at its operation number `step`, from 0 in this life.
+    pub(crate) fn die_at(&self, step: usize, side: Side) {
+        self.disk().death = Some((step, side));
+    }
+
+    /// The operations with these numbers fail, whatever they are.
+    pub(crate) fn fail_at(&self, steps: Range<usize>, fault: Fault) {
+        self.disk().refused = Some((steps, fault));
+    }
+
+    /// What this life has asked of the disk that changes it.
+    pub(crate) fn steps(&self) -> Vec<Operation> {
+        self.disk().steps.clone()
     }
 
     pub(crate) fn fail(&self, fault: Fault) {
@@ -112,22 +53,25 @@ impl Sim {
     }
 
     pub(crate) fn heal(&self) {
-        self.disk().faults.clear();
+        let mut disk = self.disk();
+        disk.faults.clear();
+        disk.refused = None;
+    }
+
+    /// No read gives more than so many bytes at once.
+    pub(crate) fn read_at_most(&self, bytes: usize) {
+        self.disk().read_at_most = bytes;
+    }
+
+    /// Another disk in the same state, with the same not yet synced.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.disk().clone())))
     }
 
     /// A disk with the same contents, all of it durable.
     pub(crate) fn copy(&self) -> Self {
         let copy = Self::default();
-        {
-            let (disk, mut other) = (self.disk(), copy.disk());
-            for (name, file) in &disk.names {
-                let bytes = disk.files[*file].live.clone();
-                let index = other.files.len();
-                other.files.push(Contents { live: bytes.clone(), durable: bytes, unsynced: Vec::new() });
-                other.names.insert(name.clone(), index);
-                other.durable_names.insert(name.clone(), index);
-            }
-        }
+        self.names().iter().for_each(|name| copy.put(name, self.bytes(name)));
         copy
     }
 
@@ -146,65 +90,11 @@ impl Sim {
 
     /// Replaces a file, durably, behind the back of every program.
     pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) {
-        let mut disk = self.disk();
-        let file = match disk.names.get(name) {
-            Some(file) => *file,
-            None => {
-                disk.files.push(Contents::default());
-                let file = disk.files.len() - 1;
-                disk.names.insert(name.to_owned(), file);
-                disk.durable_names.insert(name.to_owned(), file);
-                file
-            }
-        };
-        disk.files[file] = Contents { live: bytes.clone(), durable: bytes, unsynced: Vec::new() };
+        self.disk().put(name, bytes);
     }
 
     pub(crate) fn take_away(&self, name: &str) {
-        let mut disk = self.disk();
-        disk.names.remove(name);
-        disk.durable_names.remove(name);
-    }
-}
-
-impl Contents {
-    fn survive(&mut self, change: Change, rng: &mut Rng) {
-        match change {
-            Change::SetLen(bytes) if rng.one_in(2) => self.durable.resize(bytes, 0),
-            Change::SetLen(_) => {}
-            Change::Write { bytes, offset } => {
-                let mut from = 0;
-                while from < bytes.len() {
-                    let sector_end = (offset + from) / SECTOR * SECTOR + SECTOR;
-                    let to = bytes.len().min(sector_end - offset);
-                    if rng.one_in(2) {
-                        put(&mut self.durable, &bytes[from..to], offset + from);
-                    }
-                    from = to;
-                }
-            }
-        }
-    }
-}
-
-fn put(into: &mut Vec<u8>, bytes: &[u8], offset: usize) {
-    if into.len() < offset + bytes.len() {
-        into.resize(offset + bytes.len(), 0);
-    }
-    into[offset..offset + bytes.len()].copy_from_slice(bytes);
-}
-
-impl Disk {
-    /// The fault that is due, if any.
-    fn fault(&mut self, operation: Operation, name: &str) -> Option<Fault> {
-        let due = |fault: &&mut Fault| fault.operation == operation && name.ends_with(fault.name);
-        let fault = self.faults.iter_mut().find(due)?;
-        if fault.after > 0 {
-            fault.after -= 1;
-            return None;
-        }
-        fault.times = fault.times.checked_sub(1)?;
-        Some(*fault)
+        self.disk().take_away(name);
     }
 }
 
@@ -228,7 +118,11 @@ struct SimLock {
     life: u64,
 }
 
-impl StorageLock for SimLock {}
+impl StorageLock for SimLock {
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(alive(&self.sim, self.life)?.fault(Operation::IsInPlace, "").is_none())
+    }
+}
 
 impl Drop for SimLock {
     fn drop(&mut self) {
@@ -241,7 +135,24 @@ impl Drop for SimLock {
 
 fn alive(sim: &Sim, life: u64) -> io::Result<MutexGuard<'_, Disk>> {
     let disk = sim.disk();
-    if disk.life == life { Ok(disk) } else { Err(io::Error::other("the process is dead")) }
+    if disk.life == life { Ok(disk) } else { Err(dead()) }
+}
+
+impl SimStorage {
+    /// Does one thing that changes the directory.
+    fn change(
+        &self,
+        operation: Operation,
+        name: &str,
+        act: impl FnOnce(&mut Disk) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut disk = alive(&self.sim, self.life)?;
+        let result = match disk.begin(operation, name)? {
+            Some(fault) => Err(fault.error.into()),
+            None => act(&mut disk),
+        };
+        disk.end(result)
+    }
 }
 
 impl Storage for SimStorage {
@@ -262,85 +173,81 @@ impl Storage for SimStorage {
     }
 
     fn open(&self, name: &str, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>> {
-        let mut disk = alive(&self.sim, self.life)?;
         if mode == OpenMode::Create {
-            if let Some(fault) = disk.fault(Operation::Create, name) {
-                return Err(fault.error.into());
-            }
-            disk.files.push(Contents::default());
-            let file = disk.files.len() - 1;
-            disk.names.insert(name.to_owned(), file);
+            self.change(Operation::Create, name, |disk| {
+                disk.create(name);
+                Ok(())
+            })?;
         }
+        let disk = alive(&self.sim, self.life)?;
         let file = *disk.names.get(name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Arc::new(SimFile { sim: self.sim.clone(), life: self.life, name: name.to_owned(), file }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut disk = alive(&self.sim, self.life)?;
-        let file = disk.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        disk.names.insert(to.to_owned(), file);
-        Ok(())
+        self.change(Operation::Rename, to, |disk| disk.rename(from, to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let mut disk = alive(&self.sim, self.life)?;
-        disk.names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.change(Operation::Remove, name, |disk| disk.remove(name))
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        let mut disk = alive(&self.sim, self.life)?;
-        disk.durable_names = disk.names.clone();
-        Ok(())
+        self.change(Operation::SyncDir, "", |disk| {
+            disk.sync_names();
+            Ok(())
+        })
     }
 }
 
 impl StorageFile for SimFile {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let disk = alive(&self.sim, self.life)?;
+        let mut disk = alive(&self.sim, self.life)?;
+        if let Some(fault) = disk.fault(Operation::Read, &self.name) {
+            return Err(fault.error.into());
+        }
         let bytes = &disk.files[self.file].live;
         let from = usize::try_from(offset).unwrap().min(bytes.len());
-        let length = into.len().min(bytes.len() - from);
+        let asked = if disk.read_at_most == 0 { into.len() } else { into.len().min(disk.read_at_most) };
+        let length = asked.min(bytes.len() - from);
         into[..length].copy_from_slice(&bytes[from..from + length]);
         Ok(length)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut disk = alive(&self.sim, self.life)?;
-        let fault = disk.fault(Operation::Write, &self.name);
+        let fault = disk.begin(Operation::Write, &self.name)?;
         let bytes = fault.map_or(bytes, |fault| &bytes[..fault.written.min(bytes.len())]);
-        let offset = usize::try_from(offset).unwrap();
-        let contents = &mut disk.files[self.file];
-        if !bytes.is_empty() {
-            put(&mut contents.live, bytes, offset);
-            contents.unsynced.push(Change::Write { bytes: bytes.to_vec(), offset });
-        }
-        fault.map_or(Ok(()), |fault| Err(fault.error.into()))
+        disk.files[self.file].write(bytes, usize::try_from(offset).unwrap());
+        disk.end(fault.map_or(Ok(()), |fault| Err(fault.error.into())))
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut disk = alive(&self.sim, self.life)?;
-        if let Some(fault) = disk.fault(Operation::Sync, &self.name) {
-            return Err(fault.error.into());
-        }
-        let contents = &mut disk.files[self.file];
-        contents.durable = contents.live.clone();
-        contents.unsynced.clear();
-        Ok(())
+        let fault = disk.begin(Operation::Sync, &self.name)?;
+        let result = disk.files[self.file].sync(fault);
+        disk.end(result)
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         let mut disk = alive(&self.sim, self.life)?;
-        if let Some(fault) = disk.fault(Operation::SetLen, &self.name) {
-            return Err(fault.error.into());
-        }
-        let bytes = usize::try_from(bytes).unwrap();
-        let contents = &mut disk.files[self.file];
-        contents.live.resize(bytes, 0);
-        contents.unsynced.push(Change::SetLen(bytes));
-        Ok(())
+        let result = match disk.begin(Operation::SetLen, &self.name)? {
+            Some(fault) => Err(fault.error.into()),
+            None => {
+                disk.files[self.file].set_len(usize::try_from(bytes).unwrap());
+                Ok(())
+            }
+        };
+        disk.end(result)
     }
 
     fn len(&self) -> io::Result<u64> {
         Ok(alive(&self.sim, self.life)?.files[self.file].live.len() as u64)
+    }
+
+    fn is_linked(&self) -> io::Result<bool> {
+        let mut disk = alive(&self.sim, self.life)?;
+        let is_named = disk.names.values().any(|file| *file == self.file);
+        Ok(is_named && disk.fault(Operation::IsLinked, &self.name).is_none())
     }
 }

@@ -138,6 +138,7 @@ fn a_log_whose_making_was_cut_short_is_made_anew() {
         times: 1,
         error: std::io::ErrorKind::Other,
         written: 0,
+        drops: true,
     };
     for crash in [Crash::Process, Crash::Power] {
         let sim = Sim::default();

@@ -78,7 +78,7 @@ impl Lanes {
         stream: &StreamName,
         kind: Option<&str>,
     ) -> Result<Option<CommandId>, StoreError> {
-        let types = kind.into_iter().map(|name| EventType::unchecked(name)).collect();
+        let types = kind.into_iter().map(EventType::unchecked).collect();
         let mut query = Query::from(QueryItem { types, ..QueryItem::default().stream(stream.clone()) });
         if kind.is_some() {
             query = query.or(record::releases_of(stream));

@@ -1,0 +1,315 @@
+//! What an open log does beside its appends: seals segments that ended, merges index files, checks those that
+//! it found at open. Never fails an append: what cannot be done is told, and tried again.
+//!
+//! Lock order: as in `engine`; nothing is read or written while the index is locked.
+
+use crate::{
+    engine::Engine,
+    format::SEGMENT_HEADER_BYTES,
+    frames::{Frames, Step},
+    index::{Covered, Index, Part, Sealed, Sink, write_active, write_merged},
+    integrity::CHAIN_START,
+    limits::{MAINTENANCE_NOTES_MAX, MERGE_FAN_IN, MERGED_INDEX_BYTES_MAX},
+    seal::{footer, write_footer, write_index},
+    segment::Segment,
+    storage::of_file,
+};
+use std::{
+    collections::VecDeque,
+    io,
+    ops::Range,
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// How long the thread waits before it tries again what failed, if no segment ends meanwhile.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// How the work beside the appends stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Maintenance {
+    /// Segments that ended and are not sealed yet.
+    pub unsealed: usize,
+    /// Index files in use.
+    pub index_files: usize,
+    /// Why something could not be done. It is tried again at the next segment and every half minute; until
+    /// then the log works as it did, and its index takes memory.
+    pub trouble: Option<String>,
+    /// Index files that were damaged and have been made anew since the log was opened, the last few.
+    pub rebuilt: Vec<String>,
+}
+
+/// What is asked of the work, and what came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Care {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    asked: bool,
+    closing: bool,
+    trouble: Option<String>,
+    rebuilt: VecDeque<String>,
+    /// The index files that were there at open have been checked.
+    checked: bool,
+}
+
+impl Care {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread after the step it is at.
+    pub(crate) fn close(&self) {
+        self.state().closing = true;
+        self.bell.notify_all();
+    }
+
+    fn ask(&self) {
+        self.state().asked = true;
+        self.bell.notify_all();
+    }
+
+    /// Waits until there may be work; false once the log closes.
+    fn wait(&self) -> bool {
+        let mut state = self.state();
+        loop {
+            if state.closing {
+                return false;
+            }
+            if std::mem::take(&mut state.asked) {
+                return true;
+            }
+            state = if state.trouble.is_some() {
+                let (state, waited) =
+                    self.bell.wait_timeout(state, TRY_AGAIN_AFTER).unwrap_or_else(PoisonError::into_inner);
+                if waited.timed_out() {
+                    return !state.closing;
+                }
+                state
+            } else {
+                self.bell.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
+        }
+    }
+}
+
+impl Engine {
+    /// The thread of the work, until the log closes.
+    pub(crate) fn care(&self) {
+        while self.care.wait() {
+            if panic::catch_unwind(AssertUnwindSafe(|| self.maintain())).is_err() {
+                self.care.state().trouble = Some("sealing panicked".to_owned());
+            }
+        }
+    }
+
+    /// A segment ended, or the log was opened. Nobody has the index locked.
+    pub(crate) fn segment_ended(&self) {
+        if self.options.background {
+            self.care.ask();
+        } else {
+            self.maintain();
+        }
+    }
+
+    pub(crate) fn maintenance(&self) -> Maintenance {
+        let (unsealed, index_files) = {
+            let index = self.index();
+            let files = index.files().count();
+            let parts = index.parts().iter().filter(|part| saved(part).is_none());
+            (parts.map(|part| index.segments_of(part.get()).len()).sum(), files)
+        };
+        let state = self.care.state();
+        let rebuilt = state.rebuilt.iter().cloned().collect();
+        Maintenance { unsealed, index_files, trouble: state.trouble.clone(), rebuilt }
+    }
+
+    /// Does all that is due.
+    fn maintain(&self) {
+        let done = self.check_files().and_then(|()| {
+            while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
+            Ok(())
+        });
+        let mut state = self.care.state();
+        state.trouble = match done {
+            Err(_) if state.closing => None,
+            done => done.err().map(|error| format!("cannot seal or index a segment: {error}")),
+        };
+    }
+
+    /// Checks every byte of the index files that were there at open. One that is not right is made anew.
+    fn check_files(&self) -> io::Result<()> {
+        if self.care.state().checked {
+            return Ok(());
+        }
+        let found: Vec<Arc<Sealed>> = self.index().parts().iter().filter_map(saved).cloned().collect();
+        for sealed in found {
+            if self.care.state().closing {
+                return Ok(());
+            }
+            if let Err(flaw) = sealed.verify() {
+                self.rebuild(&sealed)?;
+                let name = sealed.file.as_deref().unwrap_or_default();
+                let mut state = self.care.state();
+                state.rebuilt.push_back(format!("{name} was damaged ({}) and is made anew", flaw.0));
+                if state.rebuilt.len() > MAINTENANCE_NOTES_MAX {
+                    state.rebuilt.pop_front();
+                }
+            }
+        }
+        self.care.state().checked = true;
+        Ok(())
+    }
+
+    /// Replaces a part whose file is damaged by what its segments say, in memory until they are sealed again.
+    fn rebuild(&self, sealed: &Sealed) -> io::Result<()> {
+        let sequences = crate::index::PartRef::Sealed(sealed).sequences();
+        let (mut index, segments) = {
+            let index = self.index();
+            let segments: Vec<_> = index
+                .segments_of(crate::index::PartRef::Sealed(sealed))
+                .map(|number| (index.segment(number).clone(), index.covered(number).end))
+                .collect();
+            (index.before(sequences.start), segments)
+        };
+        for (segment, end) in &segments {
+            read_into(&mut index, segment, *end).map_err(of_file(&segment.name))?;
+        }
+        self.index_mut().replace(index.into_parts_from(sequences.start));
+        match &sealed.file {
+            Some(file) => self.storage.remove(file),
+            None => Ok(()),
+        }
+    }
+
+    /// Seals the oldest part that has no file yet. Whether there was one.
+    fn seal_next(&self) -> io::Result<bool> {
+        let next = {
+            let index = self.index();
+            let part = index.parts().iter().find(|part| saved(part).is_none()).cloned();
+            part.map(|part| {
+                let numbers = index.segments_of(part.get());
+                let before = numbers.start.checked_sub(1).map(|before| index.segment(before).clone());
+                let segments: Vec<(Segment, Covered)> =
+                    numbers.map(|number| (index.segment(number).clone(), index.covered(number))).collect();
+                (part, before, segments)
+            })
+        };
+        let Some((part, before, segments)) = next else { return Ok(false) };
+        let mut chain = match before {
+            None => CHAIN_START,
+            Some(before) => match footer(&before)? {
+                Some(footer) => footer.chain,
+                None => return Err(io::Error::other(format!("{} has lost its footer", before.name))),
+            },
+        };
+        for (segment, covered) in &segments {
+            let written = match footer(segment)?.filter(|footer| footer.end == covered.end) {
+                Some(footer) => footer,
+                None => write_footer(segment, covered.end, &chain)?,
+            };
+            chain = written.chain;
+        }
+        let Part::Memory(active) = &part else { return Ok(false) };
+        let Some((last, _)) = segments.last() else { return Ok(false) };
+        let covered: Vec<_> = segments.iter().map(|(_, covered)| *covered).collect();
+        let sealed = write_index(&*self.storage, part.get().sequences(), |sink| {
+            write_active(active, last.header.identity, &covered, &mut self.closable(sink))
+        })?;
+        self.index_mut().replace(vec![Part::Sealed(sealed)]);
+        Ok(true)
+    }
+
+    /// Merges the first parts of a size that follow each other. Whether there were enough.
+    fn merge_next(&self) -> io::Result<bool> {
+        let Some(parts) = mergeable(self.index().parts()) else { return Ok(false) };
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(false) };
+        let commits: Range<u64> = first.header.base_sequence.get()
+            ..last.header.base_sequence.get() + u64::from(last.header.commits);
+        let identity = last.header.identity;
+        let sealed = write_index(&*self.storage, commits, |sink| {
+            write_merged(&parts, identity, &mut self.closable(sink))
+        })?;
+        self.index_mut().replace(vec![Part::Sealed(sealed)]);
+        for file in parts.iter().filter_map(|part| part.file.as_deref()) {
+            // What cannot be removed now is not used, and is removed at the next open.
+            let _ = self.storage.remove(file);
+        }
+        Ok(true)
+    }
+
+    fn closable<'a>(&'a self, sink: &'a mut dyn Sink) -> Closable<'a> {
+        Closable { care: &self.care, sink }
+    }
+}
+
+/// Stops writing once the log closes: what is not finished is done after the next open.
+struct Closable<'a> {
+    care: &'a Care,
+    sink: &'a mut dyn Sink,
+}
+
+impl Sink for Closable<'_> {
+    fn put(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        if self.care.state().closing {
+            return Err(io::Error::other("the log is being closed"));
+        }
+        self.sink.put(bytes, at)
+    }
+}
+
+/// The part, if it has a file.
+fn saved(part: &Part) -> Option<&Arc<Sealed>> {
+    match part {
+        Part::Sealed(sealed) if sealed.file.is_some() => Some(sealed),
+        _ => None,
+    }
+}
+
+/// The first parts with a file that are of a size, follow each other, and may become one.
+fn mergeable(parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
+    let size = |part: &Part| saved(part).map(|sealed| level(sealed.header.segments));
+    parts.windows(MERGE_FAN_IN).find_map(|window| {
+        let level = size(&window[0])?;
+        let parts: Vec<_> =
+            window.iter().filter(|part| size(part) == Some(level)).filter_map(saved).cloned().collect();
+        let bytes: u64 = parts.iter().map(|part| part.header.length).sum();
+        (parts.len() == MERGE_FAN_IN && bytes <= MERGED_INDEX_BYTES_MAX).then_some(parts)
+    })
+}
+
+/// How often a part was merged, by how many segments it covers.
+fn level(segments: u32) -> u32 {
+    let fan_in = u32::try_from(MERGE_FAN_IN).expect("it is small");
+    segments.max(1).ilog(fan_in)
+}
+
+/// Takes the commits of a segment into an index once more.
+fn read_into(index: &mut Index, segment: &Segment, end: u64) -> io::Result<()> {
+    index.begin_segment(segment.clone());
+    let start = SEGMENT_HEADER_BYTES as u64;
+    let mut frames = Frames::new(&*segment.file, segment.header.salt, start, end)?;
+    let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    loop {
+        match frames.step()? {
+            Step::Commit { offset, view } => index.add_stored(&view, offset).map_err(damaged)?,
+            Step::Flawed(flaw) => return Err(damaged(flaw.0)),
+            Step::End => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_counts_as_merged_by_the_segments_it_covers() {
+        assert_eq!([1, 7, 8, 63, 64, 512].map(level), [0, 0, 1, 1, 2, 3]);
+    }
+}
