@@ -13,7 +13,7 @@ use crate::{
     frames::{Frames, Step},
     index::Index,
     recovery::{load, read_meta},
-    scan::is_zero_from,
+    scan::is_clean_end,
     segment::Segment,
     storage::{OpenMode, read_full},
     watermark::WatermarkState,
@@ -34,6 +34,8 @@ use std::{
 
 /// After so many commits readers are shown what was taken in.
 const SHOWN_EVERY: u64 = 1024;
+/// After so many segments whose index is in memory it is looked for what the writer has sealed of them.
+const IN_MEMORY_MAX: usize = 16;
 
 /// What follows a log for those who read it.
 #[derive(Debug)]
@@ -50,6 +52,9 @@ struct State {
     identity: LogIdentity,
     /// Where the next frame is due; none before the first segment.
     place: Option<(Segment, u64)>,
+    /// Parts of the index that are in memory; at how many the log is loaded again.
+    in_memory: usize,
+    in_memory_max: usize,
     failure: Option<StoreError>,
     thread: Option<JoinHandle<()>>,
 }
@@ -103,7 +108,7 @@ impl Follower {
             }
         };
         if identity != state.identity {
-            self.take_over(state)?;
+            self.load_again(state)?;
         }
         let read = self.read_on(state, up_to);
         // What stands before damage is shown.
@@ -112,8 +117,8 @@ impl Follower {
         read.map(|()| head)
     }
 
-    /// Goes over to another generation of the log, if it holds what was read.
-    fn take_over(&self, state: &mut State) -> Result<(), StoreError> {
+    /// Goes over to the log as it is now, perhaps of another generation, if it holds what was read.
+    fn load_again(&self, state: &mut State) -> Result<(), StoreError> {
         let Engine { storage, options, .. } = &*self.engine;
         let recovered = load(&**storage, options, OpenMode::Read).map_err(|cause| unread(&cause))?;
         let head = self.engine.watch.head();
@@ -126,7 +131,8 @@ impl Follower {
             let generation = recovered.identity.generation;
             return Err(gone(&format!("generation {generation} of the log does not hold what was read")));
         }
-        state.place = place(&recovered.index);
+        (state.place, state.in_memory) = taken_up(&recovered.index);
+        state.in_memory_max = IN_MEMORY_MAX.max(2 * state.in_memory);
         state.identity = recovered.identity;
         *self.engine.index_mut() = recovered.index;
         self.engine.watch.publish(recovered.report.head);
@@ -160,6 +166,10 @@ impl Follower {
             match self.segment(head)? {
                 Some(next) if next.name != segment.name => {
                     state.place = Some((next, SEGMENT_HEADER_BYTES as u64));
+                    state.in_memory += 1;
+                    if state.in_memory >= state.in_memory_max {
+                        self.load_again(state)?;
+                    }
                 }
                 _ if matches!(up_to, UpTo::Whole) => break,
                 _ => {
@@ -190,8 +200,8 @@ impl Follower {
             let (sequence, position) = match frames.step().map_err(failed)? {
                 Step::End => return Ok((place, None)),
                 Step::Flawed(flaw) => {
-                    let is_room = is_zero_from(&*segment.file, place).map_err(failed)?;
-                    return Ok((place, (!is_room).then_some(flaw.0)));
+                    let is_clean = is_clean_end(segment, place).map_err(failed)?;
+                    return Ok((place, (!is_clean).then_some(flaw.0)));
                 }
                 Step::Commit { view, .. }
                     if view.sequence() != head.sequence.next()
@@ -312,7 +322,11 @@ impl Follower {
     }
 }
 
-/// Where the next frame is due after all that the index knows.
+/// Where the next frame is due after all that the index knows, and how many of its parts are in memory.
+fn taken_up(index: &Index) -> (Option<(Segment, u64)>, usize) {
+    (place(index), index.parts().len() - index.files().count())
+}
+
 fn place(index: &Index) -> Option<(Segment, u64)> {
     let segments = index.segments();
     let last = segments.len().checked_sub(1)?;
