@@ -71,8 +71,9 @@ enum UpTo {
 impl Follower {
     /// Follows on from what was read when the log was opened.
     pub(crate) fn new(engine: Arc<Engine>) -> Arc<Self> {
-        let state =
-            State { identity: engine.identity, place: place(&engine.index()), failure: None, thread: None };
+        let (identity, (place, in_memory)) = (engine.identity, taken_up(&engine.index()));
+        let in_memory_max = IN_MEMORY_MAX.max(2 * in_memory);
+        let state = State { identity, place, in_memory, in_memory_max, failure: None, thread: None };
         let (failures, closing) = (HeadWatch::default(), AtomicBool::new(false));
         Arc::new(Self { engine, state: Mutex::new(state), failures, closing })
     }
