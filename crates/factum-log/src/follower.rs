@@ -55,6 +55,8 @@ struct State {
     /// Parts of the index that are in memory; at how many the log is loaded again.
     in_memory: usize,
     in_memory_max: usize,
+    /// The log was damaged when it was loaded, and is to be loaded again before anything is taken in.
+    is_damaged: bool,
     failure: Option<StoreError>,
     thread: Option<JoinHandle<()>>,
 }
@@ -70,10 +72,11 @@ enum UpTo {
 
 impl Follower {
     /// Follows on from what was read when the log was opened.
-    pub(crate) fn new(engine: Arc<Engine>) -> Arc<Self> {
+    pub(crate) fn new(engine: Arc<Engine>, is_damaged: bool) -> Arc<Self> {
         let (identity, (place, in_memory)) = (engine.identity, taken_up(&engine.index()));
         let in_memory_max = IN_MEMORY_MAX.max(2 * in_memory);
-        let state = State { identity, place, in_memory, in_memory_max, failure: None, thread: None };
+        let (failure, thread) = (None, None);
+        let state = State { identity, place, in_memory, in_memory_max, is_damaged, failure, thread };
         let (failures, closing) = (HeadWatch::default(), AtomicBool::new(false));
         Arc::new(Self { engine, state: Mutex::new(state), failures, closing })
     }
@@ -108,7 +111,7 @@ impl Follower {
                 return Err(damaged_read(&Damage { segment, offset: 0, reason }));
             }
         };
-        if identity != state.identity {
+        if identity != state.identity || state.is_damaged {
             self.load_again(state)?;
         }
         let read = self.read_on(state, up_to);
@@ -122,6 +125,9 @@ impl Follower {
     fn load_again(&self, state: &mut State) -> Result<(), StoreError> {
         let Engine { storage, options, .. } = &*self.engine;
         let recovered = load(&**storage, options, OpenMode::Read).map_err(|cause| unread(&cause))?;
+        if let Some(damage) = &recovered.report.damage {
+            return Err(damaged_read(damage));
+        }
         let head = self.engine.watch.head();
         let is_kept = match head.sequence {
             Sequence::START => true,
@@ -134,7 +140,7 @@ impl Follower {
         }
         (state.place, state.in_memory) = taken_up(&recovered.index);
         state.in_memory_max = IN_MEMORY_MAX.max(2 * state.in_memory);
-        state.identity = recovered.identity;
+        (state.identity, state.is_damaged) = (recovered.identity, false);
         *self.engine.index_mut() = recovered.index;
         self.engine.watch.publish(recovered.report.head);
         Ok(())

@@ -118,7 +118,7 @@ impl Log {
     ) -> Result<(Self, OpenReport), OpenError> {
         let recovered = load(&*storage, &options, OpenMode::Read)?;
         let (engine, report) = Self::engine(storage, options, recovered, None);
-        let follower = Some(Follower::new(Arc::clone(&engine)));
+        let follower = Some(Follower::new(Arc::clone(&engine), report.damage.is_some()));
         Ok((Self { engine, follower, threads: Vec::new(), _lock: None }, report))
     }
 

@@ -149,7 +149,11 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let (position, sequence) = rebuild.index.last();
-    let head = Head { position, sequence };
+    let mut head = Head { position, sequence };
+    if scanned.sequence < sequence {
+        // A sealed part goes beyond where the log is whole.
+        head = Head { position: scanned.position, sequence: scanned.sequence };
+    }
     let torn = match &scanned.tail {
         Tail::Torn { segment, offset, bytes } => {
             Some(TornTail { segment: segment.clone(), offset: *offset, bytes: *bytes })
