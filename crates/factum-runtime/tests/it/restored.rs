@@ -1,13 +1,41 @@
 //! Logs that were restored from a copy: all that was undecided where it was cut is given up, and holds nobody back.
 
-use crate::desk::{DeskId, Mood, Write, deploy};
+use crate::bank::{AccountId, BankEvent, Cash};
 use factum::{
-    App, CommandId, LaneBounds, LaneLayout, Ports, RESTORED, RestoredLogs, Status, block_on,
+    CommandId, LaneBounds, LaneLayout, Ports, RESTORED, RestoredLogs, Status,
+    prelude::*,
     store::{MemoryStore, Store},
 };
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
-const DESK: DeskId = DeskId(1);
+const ANN: AccountId = AccountId(1);
+
+/// Counts what is paid in, unless the counter is broken: then the first cannot be decided.
+#[derive(Command)]
+#[command(name = "bank.count")]
+struct Count(AccountId, u64);
+
+static BROKEN: AtomicBool = AtomicBool::new(false);
+
+impl Decide for Count {
+    type Event = BankEvent;
+    type Models = Cash;
+    type Rejection = Never;
+    fn keys(&self) -> AccountId {
+        self.0
+    }
+    fn decide(&self, _: &Cash, _: &Context) -> Decision<Self> {
+        assert!(!BROKEN.load(Ordering::SeqCst) || self.1 > 0, "the counter is broken");
+        emit(BankEvent::Deposited { account: self.0, cents: self.1 })
+    }
+}
 
 /// Both logs of a service.
 #[derive(Default)]
@@ -23,12 +51,12 @@ impl Logs {
             .command_log(self.commands.clone())
             .lanes(LaneLayout { count: 1, ..LaneLayout::default() })
             .lane_bounds(bounds)
-            .commands::<Write>();
+            .commands::<(Count,)>();
         if decides { app.start() } else { app.lanes_at_rest().start() }
     }
 
-    async fn submit(&self, app: &App, number: u64, mood: Mood) -> CommandId {
-        app.submit(Write { desk: DESK, number, mood }).await.unwrap().command_id()
+    async fn submit(&self, app: &App, cents: u64) -> CommandId {
+        app.submit(Count(ANN, cents)).await.unwrap().command_id()
     }
 
     /// Until a lane has come to the command.
@@ -44,11 +72,11 @@ impl Logs {
 
     /// A parked command and three behind it.
     async fn parked(&self) -> Vec<CommandId> {
-        deploy(true);
+        BROKEN.store(true, Ordering::SeqCst);
         let app = self.start(true);
-        let mut ids = vec![self.submit(&app, 0, Mood::Panics).await];
+        let mut ids = vec![self.submit(&app, 0).await];
         for number in 1..=3 {
-            ids.push(self.submit(&app, number, Mood::Once).await);
+            ids.push(self.submit(&app, number).await);
         }
         self.come_to(*ids.last().unwrap()).await;
         app.stop().await;
@@ -73,7 +101,7 @@ fn what_was_parked_waited_or_was_half_released_is_given_up_and_its_key_goes_on()
                 let released = app.lanes().unwrap().discard(ids[0], "olga", "no use").await.unwrap();
                 assert!(released.more);
             }
-            ids.push(logs.submit(&app, 4, Mood::Twice).await);
+            ids.push(logs.submit(&app, 4).await);
             app.stop().await;
             drop(app);
             let head = logs.events.head().await.unwrap();
@@ -83,10 +111,10 @@ fn what_was_parked_waited_or_was_half_released_is_given_up_and_its_key_goes_on()
             assert_eq!(restored.give_up_undecided("ann").await.unwrap(), ids.len() as u64);
             let again = restored.give_up_undecided("ann").await;
             assert!(again.is_err() || again == Ok(0), "there is nothing left: {again:?}");
-            deploy(false);
+            BROKEN.store(false, Ordering::SeqCst);
             let app = logs.start(true);
             assert_eq!(app.lanes().unwrap().parked().await.unwrap(), []);
-            let next = logs.submit(&app, 5, Mood::Once).await;
+            let next = logs.submit(&app, 5).await;
             logs.come_to(next).await;
             assert_eq!(logs.status(&app, next).await.0, Status::Succeeded, "nothing holds its key back");
             for id in ids {
