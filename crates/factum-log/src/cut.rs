@@ -9,7 +9,7 @@ use crate::{
     format::{Footer, parse_segment_name},
     frames::{Frames, Step},
     recovery::read_meta,
-    scan::{Scan, Tail, Visitor},
+    scan::{Scan, Tail, Visitor, is_clean_end},
     segment::Segment,
     storage::{FileStorage, OpenMode, Storage, StorageLock},
     view::CommitView,
@@ -150,12 +150,15 @@ fn whole_after(storage: &dyn Storage, ordinal: u32, mut at: u64, named: Head) ->
         let Ok(segment) = Segment::open(storage, name, OpenMode::Read)? else { return Ok(None) };
         let mut frames = Frames::new(&*segment.file, segment.header.salt, at, u64::MAX)?;
         loop {
+            let at = frames.at();
             match frames.step()? {
                 Step::Commit { view, .. } if view.sequence() == head.sequence.next() => {
                     head = Head { position: view.last_position(), sequence: view.sequence() };
                 }
-                Step::Commit { .. } | Step::Flawed(_) => return Ok(None),
+                Step::Commit { .. } => return Ok(None),
                 Step::End => break,
+                Step::Flawed(_) if is_clean_end(&segment, at)? => break,
+                Step::Flawed(_) => return Ok(None),
             }
         }
         at = crate::format::SEGMENT_HEADER_BYTES as u64;

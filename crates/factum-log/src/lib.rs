@@ -15,6 +15,7 @@ mod decode;
 mod encode;
 mod engine;
 mod error;
+mod follower;
 mod format;
 mod frames;
 #[doc(hidden)]

@@ -1,5 +1,9 @@
 //! Every bound of the engine, with its unit. What a commit may hold is bounded in `factum_event::limits`.
 
+use std::time::Duration;
+
+/// A log that is open for reading only is looked at so often while somebody waits for commits.
+pub const FOLLOW_EVERY_DEFAULT: Duration = Duration::from_millis(50);
 /// A segment is rolled before it grows beyond this many bytes, unless one commit alone is larger.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// The largest segment that may be asked for, in bytes: places within a segment are kept in 32 bits.

@@ -5,6 +5,7 @@ use crate::{
     encode::Prepared,
     engine::Engine,
     error::OpenError,
+    follower::Follower,
     format::{EventView, SEGMENT_HEADER_BYTES},
     limits::SEGMENT_BYTES_FILLED_MIN,
     maintenance::{Care, Maintenance},
@@ -44,6 +45,8 @@ use std::{
 #[derive(Debug)]
 pub struct Log {
     pub(crate) engine: Arc<Engine>,
+    /// Of a log that is open for reading only.
+    pub(crate) follower: Option<Arc<Follower>>,
     /// The one that leads for those who do not block, the one that fills the next segment, the one that seals.
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the log is open for writing.
@@ -83,7 +86,7 @@ impl Log {
             }
         };
         let thread = thread::Builder::new().name("factum-log".to_owned()).spawn(run);
-        let mut log = Self { engine, threads: Vec::new(), _lock: Some(lock) };
+        let mut log = Self { engine, follower: None, threads: Vec::new(), _lock: Some(lock) };
         log.threads.push(thread.map_err(OpenError::io(&dir, "start the writer"))?);
         if let Some(ahead) = &log.engine.ahead {
             log.threads.push(ahead.run().map_err(OpenError::io(&dir, "start who fills segments"))?);
@@ -92,8 +95,12 @@ impl Log {
         Ok((log, report))
     }
 
-    /// Opens the log in `dir` for reading only, as far as it is whole: beside its writer, or damaged.
-    /// What is appended later is not seen. Takes no lock and changes nothing.
+    /// Opens the log in `dir` for reading only: beside its writer, or damaged. Takes no lock and changes nothing.
+    ///
+    /// It is read up to the durable head that the watermark names, never beyond, for what stands there may be lost
+    /// yet; as far as it is whole where the watermark is lost, which the report tells; up to the damage where there
+    /// is some. What is appended later is seen after [`Self::refresh`], and by whoever waits for it with
+    /// [`factum_store::Store::appended`], no later than [`Options::follow_every`].
     ///
     /// # Errors
     /// When there is no log, or as the file system says. Damage is not an error here: the report tells.
@@ -111,7 +118,18 @@ impl Log {
     ) -> Result<(Self, OpenReport), OpenError> {
         let recovered = load(&*storage, &options, OpenMode::Read)?;
         let (engine, report) = Self::engine(storage, options, recovered, None);
-        Ok((Self { engine, threads: Vec::new(), _lock: None }, report))
+        let follower = Some(Follower::new(Arc::clone(&engine), report.damage.is_some()));
+        Ok((Self { engine, follower, threads: Vec::new(), _lock: None }, report))
+    }
+
+    /// Takes in what its writer has added since, of a log that is open for reading only: every commit that was
+    /// acknowledged before is there afterwards. Gives the head; of a log that is open for writing the published one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RepairData`] when what follows is damaged, [`ErrorKind::Reopen`] when another log, or another
+    /// life of it without what was read, stands there now: what was read stays readable.
+    pub fn refresh(&self) -> Result<Head, StoreError> {
+        self.follower.as_ref().map_or_else(|| Ok(self.published()), |follower| follower.refresh())
     }
 
     /// Seals what is not sealed, and goes on doing so.
@@ -307,6 +325,9 @@ impl Drop for Log {
     /// Writes what still waits, makes the watermark durable, then lets the next writer in.
     fn drop(&mut self) {
         self.engine.queue.close();
+        if let Some(follower) = &self.follower {
+            follower.close();
+        }
         if let Some(ahead) = &self.engine.ahead {
             ahead.close();
         }

@@ -3,7 +3,7 @@
 use crate::{
     error::OpenError,
     limits::{
-        GROUP_BYTES_MAX, GROUP_COMMITS_MAX, QUEUE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
+        FOLLOW_EVERY_DEFAULT, GROUP_BYTES_MAX, GROUP_COMMITS_MAX, QUEUE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX,
     },
     queue::{Completions, Deliver},
 };
@@ -52,6 +52,9 @@ pub struct Options {
     /// Segments are sealed by a thread of the log's own; else by whoever begins the next segment, which takes
     /// longer for that one but makes the same run do the same.
     pub background: bool,
+    /// Open for reading only: somebody who waits for commits hears of them so much later at most. Nobody looks
+    /// before somebody waits.
+    pub follow_every: Duration,
     /// Tells when commits are recorded.
     pub clock: Arc<dyn Clock>,
     /// Gives the log's id, the salt of its segments and the seed of its index.
@@ -72,6 +75,7 @@ impl Default for Options {
             queue_bytes: QUEUE_BYTES_DEFAULT,
             room_ahead: true,
             background: true,
+            follow_every: FOLLOW_EVERY_DEFAULT,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             completions: None,

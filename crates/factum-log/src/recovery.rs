@@ -5,6 +5,7 @@
 
 use crate::{
     error::{Damage, OpenError},
+    follower::readable,
     format::{
         Footer, META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE,
         WatermarkRecord, parse_segment_name,
@@ -101,6 +102,9 @@ struct Rebuild {
     adopted: std::iter::Peekable<std::vec::IntoIter<Adopted>>,
     /// Up to here the index holds what is sealed.
     sealed: Sequence,
+    /// Of a log that is open for reading only nothing after this one is taken in, but for what is sealed: that is
+    /// durable.
+    up_to: Sequence,
 }
 
 impl Visitor for Rebuild {
@@ -114,7 +118,7 @@ impl Visitor for Rebuild {
             let segments = segments.into_iter().map(|(segment, footer)| (segment, footer.end)).collect();
             self.index.begin_sealed(segments, sealed);
         }
-        let is_skipped = base <= self.sealed;
+        let is_skipped = base <= self.sealed || base.get() > self.up_to.get().saturating_add(1);
         if !is_skipped {
             self.index.begin_segment(segment.clone());
         }
@@ -122,6 +126,9 @@ impl Visitor for Rebuild {
     }
 
     fn commit(&mut self, view: &CommitView<'_>, offset: u64) -> Result<(), String> {
+        if view.sequence() > self.up_to {
+            return Ok(());
+        }
         self.index.add_stored(view, offset)
     }
 }
@@ -131,15 +138,22 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
+    let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
     let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
     let mut rebuild = Rebuild {
         index: Index::new(u64::from_le_bytes(options.random())),
         adopted: adopted.into_iter().peekable(),
         sealed: Sequence::START,
+        up_to,
     };
     let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
-    let head = Head { position: scanned.position, sequence: scanned.sequence };
+    let (position, sequence) = rebuild.index.last();
+    let mut head = Head { position, sequence };
+    if scanned.sequence < sequence {
+        // A sealed part goes beyond where the log is whole.
+        head = Head { position: scanned.position, sequence: scanned.sequence };
+    }
     let torn = match &scanned.tail {
         Tail::Torn { segment, offset, bytes } => {
             Some(TornTail { segment: segment.clone(), offset: *offset, bytes: *bytes })

@@ -323,7 +323,7 @@ impl State {
 }
 
 /// Whether all that stands after the last frame is room that was made ahead, or a footer that was begun.
-fn is_clean_end(segment: &Segment, end: u64) -> io::Result<bool> {
+pub(crate) fn is_clean_end(segment: &Segment, end: u64) -> io::Result<bool> {
     let mut bytes = [0; FOOTER_BYTES + 1];
     let read = read_full(&*segment.file, &mut bytes, end)?;
     let is_begun = bytes[..read].starts_with(&FOOTER_MAGIC) && read <= FOOTER_BYTES;

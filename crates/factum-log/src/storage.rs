@@ -5,6 +5,8 @@
 //! loss, names made before a successful [`Storage::sync_dir`] do, and a rename is whole or did not happen.
 //! What was not synced may be kept, lost, or kept in part, in any order.
 
+mod shared;
+
 pub use crate::map::FileMap;
 use crate::{
     limits::ROOM_AHEAD_BYTES_MAX,
@@ -41,12 +43,6 @@ pub trait StorageLock: fmt::Debug + Send + Sync {
     }
 }
 
-/// Keeps nobody away.
-#[derive(Debug)]
-struct Unlocked;
-
-impl StorageLock for Unlocked {}
-
 /// One directory of files.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// What to call the directory in an error.
@@ -64,7 +60,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As the file system says.
     fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
-        Ok(Some(Box::new(Unlocked)))
+        Ok(Some(Box::new(shared::Unlocked)))
     }
 
     /// The names in the directory, in any order.
@@ -286,12 +282,6 @@ impl StorageLock for FileLock {
     }
 }
 
-/// Shared locks on what a writer locks for itself.
-#[derive(Debug)]
-struct SharedLock(#[expect(dead_code, reason = "the locks live as long as the open files")] Vec<File>);
-
-impl StorageLock for SharedLock {}
-
 impl Storage for FileStorage {
     fn describe(&self) -> String {
         self.dir.display().to_string()
@@ -324,22 +314,7 @@ impl Storage for FileStorage {
     }
 
     fn lock_shared(&self) -> io::Result<Option<Box<dyn StorageLock>>> {
-        let mut held = Vec::new();
-        for path in [self.dir.join(crate::format::LOCK_FILE), self.dir.clone()] {
-            let file = match File::open(&path) {
-                // A copy may be without one: nobody has it.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                file => file?,
-            };
-            match file.try_lock_shared() {
-                Ok(()) => held.push(file),
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                // As for a writer: the file has to do.
-                Err(TryLockError::Error(_)) if path == self.dir => {}
-                Err(TryLockError::Error(error)) => return Err(of_file(crate::format::LOCK_FILE)(error)),
-            }
-        }
-        Ok(Some(Box::new(SharedLock(held))))
+        shared::lock_shared(&self.dir)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {

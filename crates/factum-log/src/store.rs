@@ -21,7 +21,7 @@ use std::{
 
 impl Store for Log {
     fn identity(&self) -> LogIdentity {
-        self.engine.identity
+        self.follower.as_ref().map_or(self.engine.identity, |follower| follower.identity())
     }
 
     fn families(&self) -> Families {
@@ -100,7 +100,12 @@ impl Store for Log {
     }
 
     fn appended(&self, after: Sequence) -> BoxFuture<'_, Result<Head, StoreError>> {
-        Box::pin(async move { Ok(self.engine.watch.after(after).await) })
+        Box::pin(async move {
+            match &self.follower {
+                Some(follower) => follower.appended(after).await,
+                None => Ok(self.engine.watch.after(after).await),
+            }
+        })
     }
 
     /// The sum of its segments, with the room that the last one was given ahead, if it was.

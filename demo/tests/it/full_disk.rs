@@ -168,3 +168,35 @@ fn a_full_disk_refuses_commands_keeps_what_it_acknowledged_and_takes_more_when_t
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["events"].as_u64().unwrap(), events as u64);
 }
+
+#[test]
+fn a_backup_that_finds_no_room_says_so_and_is_none_and_neither_is_what_is_restored_there() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), SmallDisk::new());
+    let (data, whole) = (dir.path().join("data"), dir.path().join("whole"));
+    let server = Server::start_quiet(&data);
+    let ids: Vec<_> = (0..200).map(|_| server.create(0.0)).collect();
+    ids.iter().for_each(|id| assert_eq!(server.settled(id), 0.0));
+    let done = factum(&["backup", data.to_str().unwrap(), whole.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
+    disk.leave(ROOM / 4);
+    let (backup, restored) = (disk.path().join("backup"), disk.path().join("restored"));
+    let refused = |args: &[&str]| {
+        let output = factum(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = refused(&["backup", data.to_str().unwrap(), backup.to_str().unwrap()]);
+    assert!(told.contains("No space left on device") && told.contains("backup/"), "{told}");
+    let told =
+        refused(&["restore", backup.to_str().unwrap(), "--data", dir.path().join("x").to_str().unwrap()]);
+    assert!(told.contains("was not finished"), "{told}");
+    fs::remove_dir_all(&backup).unwrap();
+    let told = refused(&["restore", whole.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
+    assert!(told.contains("No space left on device") || told.contains("disk is full"), "{told}");
+    let told = refused(&["demo", "--data", restored.to_str().unwrap()]);
+    assert!(told.contains(".restoring"), "{told}");
+    fs::remove_dir_all(&restored).unwrap();
+    fs::remove_file(disk.ballast()).unwrap();
+    let done = factum(&["restore", whole.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
+}

@@ -11,6 +11,7 @@ mod faults;
 mod filled;
 mod fixture;
 mod index_files;
+mod following;
 mod inspection;
 mod kill;
 mod ledger;

@@ -23,6 +23,7 @@ mod parking;
 mod projections;
 mod races;
 mod releasing;
+mod restored;
 mod snapshots;
 mod two_logs;
 mod unknown;
