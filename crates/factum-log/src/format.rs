@@ -23,7 +23,7 @@ pub(crate) use frame::{FRAME_CANONICAL, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHe
 pub(crate) use index_file::{
     COMMIT_RECORD_BYTES, FILTER_BITS, FILTER_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_SUFFIX_NEXT, IndexHeader,
     INDEX_SECTIONS, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SECTION_ALIGNMENT, SEGMENT_RECORD_BYTES, Section, index_name,
-    is_unfinished_index, parse_index_name,
+    is_unfinished_index, parse_index_name, right_index_header,
 };
 
 use uuid::Uuid;

@@ -14,6 +14,8 @@ mod engine;
 mod error;
 mod format;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod inspect;
 mod integrity;
@@ -29,6 +31,7 @@ mod seal;
 mod segment;
 mod storage;
 mod store;
+mod verification;
 mod view;
 mod watermark;
 mod window;
@@ -36,12 +39,11 @@ mod writer;
 
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
-pub use inspect::{
-    Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
-};
+pub use inspect::{Inspection, begin_generation, begin_generation_on, inspect, inspect_on};
 pub use log::Log;
 pub use maintenance::Maintenance;
 pub use options::Options;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};
+pub use verification::{LogDigest, Verified, verify, verify_on};
 pub use view::{CommitView, Events};

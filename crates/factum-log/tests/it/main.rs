@@ -13,6 +13,7 @@ mod pages;
 #[cfg(unix)]
 mod place;
 mod recovery;
+mod sealing;
 mod sim;
 mod support;
 mod watermark;

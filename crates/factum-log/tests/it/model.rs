@@ -202,7 +202,8 @@ fn run(seed: u64) {
         log = Some(reopened);
     }
     compare_reads(&mut rng, log.as_ref().unwrap(), &model);
-    factum_log::verify_on(&*sim.storage()).unwrap();
+    let verified = factum_log::verify_on(&*sim.storage()).unwrap();
+    assert_eq!(verified.index_damage, []);
 }
 
 #[test]
