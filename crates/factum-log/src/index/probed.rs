@@ -75,7 +75,10 @@ pub(crate) fn probe_everything(bytes: &[u8]) {
         let query: Query = items.into_iter().collect();
         for backwards in [false, true] {
             let found = index.select(&query, Position::START, Position::new(u64::MAX), backwards);
-            found.take(LOOKED_AT as usize).for_each(|position| drop(index.locate(position)));
+            found
+                .take(LOOKED_AT as usize)
+                .map(|position| index.locate(position))
+                .for_each(|location| assert!(location.event.start <= location.event.end));
         }
     }
     for commit in 0..sealed.header.commits.min(LOOKED_AT) {

@@ -116,7 +116,8 @@ impl<'a> Selection<'a> {
             };
             let (from, to) = (narrow(self.from), narrow(self.to));
             if self.backwards {
-                self.to = base.min(at);
+                // Before the first part there is nothing.
+                self.to = if base <= at { base } else { 0 };
             } else {
                 self.from = (base + u64::from(part.events())).max(self.from + 1);
             }
