@@ -26,7 +26,7 @@ pub(crate) use frame::{
 pub(crate) use index_file::{
     COMMIT_RECORD_BYTES, FILTER_BITS, FILTER_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_SECTIONS,
     INDEX_SUFFIX_NEXT, IndexHeader, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SECTION_ALIGNMENT,
-    SEGMENT_RECORD_BYTES, Section, index_name, is_unfinished_index, parse_index_name,
+    SEGMENT_RECORD_BYTES, Section, index_name, is_unfinished_index, parse_index_name, right_index_header,
 };
 
 use uuid::Uuid;

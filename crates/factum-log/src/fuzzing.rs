@@ -5,8 +5,9 @@ use crate::{
     decode,
     format::{
         EVENT_CHECKSUM, EVENT_HEADER_BYTES, EVENT_REVISION, FRAME_HEADER_BYTES, FRAME_MAGIC,
-        SEGMENT_HEADER_BYTES, bind, footer_length, mend_frame_header, mend_record,
+        SEGMENT_HEADER_BYTES, bind, footer_length, mend_frame_header, mend_record, right_index_header,
     },
+    index::probe_everything,
     limits::FRAME_BYTES_MAX,
     view::commit_at,
 };
@@ -95,4 +96,14 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 /// A length; one that no memory holds is longer than all bytes there are.
 fn size(bytes: &[u8], at: usize) -> usize {
     usize::try_from(word(bytes, at)).unwrap_or(usize::MAX / 4)
+}
+
+/// Opens an index file and looks up what it says it holds. With its header's checksum put right, so that a
+/// fuzzer gets behind it.
+pub fn index_file(bytes: &[u8]) {
+    probe_everything(bytes);
+    let mut righted = bytes.to_vec();
+    if right_index_header(&mut righted) {
+        probe_everything(&righted);
+    }
 }

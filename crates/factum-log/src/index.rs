@@ -8,20 +8,25 @@
 
 mod active;
 mod build;
+mod checked;
 mod ids;
 mod keys;
 mod list;
 mod merge;
 mod part;
 mod postings;
+mod probed;
 mod query;
 mod sealed;
 
 pub(crate) use active::Active;
 pub(crate) use build::{Sink, sealed_in_memory, write_active};
+pub(crate) use checked::Checked;
 pub(crate) use keys::{Key, KeyKind, hash_key};
 pub(crate) use merge::write_merged;
-pub(crate) use part::{Part, PartRef, Probe};
+use part::Probe;
+pub(crate) use part::{Part, PartRef};
+pub(crate) use probed::probe_everything;
 pub(crate) use sealed::{Covered, Sealed};
 
 use crate::{encode::Prepared, limits::ACTIVE_INDEX_BYTES_MAX, segment::Segment, view::CommitView};
@@ -35,8 +40,6 @@ pub(crate) struct Index {
     /// Those that do not grow any more, in order.
     parts: Vec<Part>,
     active: Active,
-    /// The first segment of the active part.
-    active_segment: usize,
     /// Up to here no reader asks for less: what a source had reached before is forgotten.
     published: Sequence,
 }
@@ -93,7 +96,6 @@ impl Index {
             segments: Vec::new(),
             parts: Vec::new(),
             active: Active::new(seed, Position::START.next().get(), Sequence::START.next().get()),
-            active_segment: 0,
             published: Sequence::START,
         }
     }
@@ -118,12 +120,7 @@ impl Index {
 
     /// What follows stands in `segment`; what came before waits to be sealed.
     pub(crate) fn begin_segment(&mut self, segment: Segment) {
-        if !self.active.commits.is_empty() {
-            let next = self.active.next();
-            let ended = mem::replace(&mut self.active, next);
-            self.parts.push(Part::Memory(Arc::new(ended)));
-            self.active_segment = self.segments.len();
-        }
+        self.end_active();
         let end = crate::format::length(crate::format::SEGMENT_HEADER_BYTES);
         self.segments.push(SegmentEntry { segment, end });
     }
@@ -153,14 +150,29 @@ impl Index {
         self.parts.split_off(count)
     }
 
+    fn end_active(&mut self) {
+        if !self.active.commits.is_empty() {
+            let next = self.active.next();
+            let ended = mem::replace(&mut self.active, next);
+            self.parts.push(Part::Memory(Arc::new(ended)));
+        }
+    }
+
+    /// Packs the part that ended last as a file would hold it, in memory alone.
+    pub(crate) fn pack(&mut self) {
+        let Some(Part::Memory(active)) = self.parts.last().cloned() else { return };
+        let numbers = self.segments_of(PartRef::Memory(&active));
+        let Some(last) = numbers.clone().last() else { return };
+        let identity = self.segment(last).header.identity;
+        let covered: Vec<_> = numbers.map(|number| self.covered(number)).collect();
+        let sealed = sealed_in_memory(&active, identity, &covered);
+        self.replace(vec![Part::Sealed(Arc::new(sealed))]);
+    }
+
     /// These segments, up to where their frames end, are what `sealed` covers. What was read before them, for
     /// want of an index file, waits to be sealed.
     pub(crate) fn begin_sealed(&mut self, segments: Vec<(Segment, u64)>, sealed: Arc<Sealed>) {
-        if !self.active.commits.is_empty() {
-            let next = self.active.next();
-            let read = mem::replace(&mut self.active, next);
-            self.parts.push(Part::Memory(Arc::new(read)));
-        }
+        self.end_active();
         let header = &sealed.header;
         let position = header.base_position.get() + u64::from(header.events);
         let sequence = header.base_sequence.get() + u64::from(header.commits);
@@ -168,7 +180,6 @@ impl Index {
         self.active.sources = sealed.last_steps();
         let entry = |(segment, end)| SegmentEntry { segment, end: narrow(end) };
         self.segments.extend(segments.into_iter().map(entry));
-        self.active_segment = self.segments.len();
         self.parts.push(Part::Sealed(sealed));
     }
 
@@ -182,7 +193,12 @@ impl Index {
         &self.segments[segment].segment
     }
 
-    /// The segment with this number, and where its frames end.
+    /// Where the last frame ends in the segment with this number.
+    pub(crate) fn segment_end(&self, segment: usize) -> u32 {
+        self.segments[segment].end
+    }
+
+    /// The segment with this number as an index file knows it.
     pub(crate) fn covered(&self, segment: usize) -> Covered {
         let SegmentEntry { segment, end } = &self.segments[segment];
         Covered::new(&segment.header, u64::from(*end))

@@ -6,7 +6,7 @@
 use crate::{
     error::{Damage, OpenError},
     format::{FOOTER_BYTES, Footer, META_FILE},
-    recovery::{TornTail, read_meta, write_meta},
+    recovery::{read_meta, write_meta},
     scan::{Scan, Scanned, Tail, Visitor},
     segment::Segment,
     storage::{FileStorage, OpenMode, Storage},
@@ -44,25 +44,6 @@ pub struct Inspection {
     pub types: BTreeMap<String, u64>,
 }
 
-/// A log that is whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verified {
-    /// Which log it is.
-    pub identity: LogIdentity,
-    /// How far it has come.
-    pub head: Head,
-    /// How many segments were read.
-    pub segments: u64,
-    /// How many bytes of them.
-    pub bytes: u64,
-    /// Bytes after the last commit: a write that was not finished, which the next open cuts off.
-    pub torn: Option<TornTail>,
-    /// `head` is lost: all that is there is whole, but whether acknowledged commits are missing at the end
-    /// cannot be told.
-    pub watermark_lost: bool,
-}
-
 /// Counts what the log in `dir` holds.
 ///
 /// # Errors
@@ -90,32 +71,6 @@ pub fn inspect_on(storage: &dyn Storage) -> Result<Inspection, OpenError> {
         bytes: bytes(&scanned),
         types: count.types,
     })
-}
-
-/// Reads every byte of the log in `dir`: that each checksum matches, that sequences, positions, revisions
-/// and recorded times follow each other, that tracked progress only grows, that each command is decided once.
-///
-/// # Errors
-/// [`OpenError::Damaged`] with the first place that is not as it should be; else as [`inspect`].
-pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, OpenError> {
-    verify_on(&FileStorage::new(dir.as_ref()))
-}
-
-/// As [`verify`], on any storage.
-///
-/// # Errors
-/// As [`verify`].
-pub fn verify_on(storage: &dyn Storage) -> Result<Verified, OpenError> {
-    let (identity, scanned, watermark) = scan(storage, &mut Check::default())?;
-    let head = Head { position: scanned.position, sequence: scanned.sequence };
-    let (segments, bytes) = (scanned.segments.len() as u64, bytes(&scanned));
-    let torn = match scanned.tail {
-        Tail::Torn { segment, offset, bytes } => Some(TornTail { segment, offset, bytes }),
-        Tail::TornSegment { segment } => Some(TornTail { segment, offset: 0, bytes: 0 }),
-        Tail::Clean | Tail::Damaged(_) => None,
-    };
-    let watermark_lost = watermark == WatermarkState::Lost;
-    Ok(Verified { identity, head, segments, bytes, torn, watermark_lost })
 }
 
 /// Begins the next generation of the log in `dir`, as must be done after it was restored from a copy: tokens
@@ -146,9 +101,9 @@ pub fn begin_generation_on(storage: &dyn Storage) -> Result<LogIdentity, OpenErr
     Ok(meta.identity)
 }
 
-type Found = (LogIdentity, Scanned, WatermarkState);
+pub(crate) type Found = (LogIdentity, Scanned, WatermarkState);
 
-fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<Found, OpenError> {
+pub(crate) fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<Found, OpenError> {
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
     // Before the segments: all that it names is there once it is read.
@@ -161,7 +116,7 @@ fn scan(storage: &dyn Storage, visitor: &mut dyn Visitor) -> Result<Found, OpenE
     }
 }
 
-fn bytes(scanned: &Scanned) -> u64 {
+pub(crate) fn bytes(scanned: &Scanned) -> u64 {
     let footers = scanned.footers.iter().flatten().count() as u64 * FOOTER_BYTES as u64;
     scanned.segments.iter().map(|(_, end)| *end).sum::<u64>() + footers
 }
@@ -195,49 +150,6 @@ impl Visitor for Count {
                     self.types.insert(event.event_type.to_owned(), 1);
                 }
             }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug, Default)]
-struct Check {
-    revisions: HashMap<String, u64>,
-    progress: HashMap<String, u64>,
-    decided: HashSet<CommandId>,
-}
-
-impl Visitor for Check {
-    fn segment(&mut self, _: &Segment, _: Option<&Footer>) -> bool {
-        false
-    }
-
-    fn commit(&mut self, view: &CommitView<'_>, _: u64) -> Result<(), String> {
-        let sequence = view.sequence();
-        for event in view.events() {
-            let due = match self.revisions.get_mut(event.stream) {
-                Some(next) => std::mem::replace(next, *next + 1),
-                None => self.revisions.insert(event.stream.to_owned(), 1).unwrap_or(0),
-            };
-            if event.revision.get() != due {
-                let (position, stored) = (event.position, event.revision);
-                return Err(format!(
-                    "the event at position {position} has revision {stored}, and {due} is due"
-                ));
-            }
-        }
-        let fields = view.part.fields().map_err(|flaw| flaw.0)?;
-        if let Some(tracking) = fields.tracking {
-            let before = self.progress.insert(tracking.source.as_str().to_owned(), tracking.progress);
-            if before.is_some_and(|before| before >= tracking.progress) {
-                return Err(format!(
-                    "the tracked progress of {} does not grow in commit {sequence}",
-                    tracking.source
-                ));
-            }
-        }
-        if view.is_final() && !self.decided.insert(view.command_id()) {
-            return Err(format!("commit {sequence} decides command {} again", view.command_id()));
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ mod select;
 mod storage;
 mod store;
 mod sync;
+mod verification;
 mod view;
 mod watermark;
 mod window;
@@ -47,13 +48,12 @@ pub use copy::{COPY_FILES, Copied, CopiedSegment, CopyOptions, Told, copy, copy_
 pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
 pub use error::{Damage, OpenError};
 pub use format::{EventView, Tags};
-pub use inspect::{
-    Inspection, Verified, begin_generation, begin_generation_on, inspect, inspect_on, verify, verify_on,
-};
+pub use inspect::{Inspection, begin_generation, begin_generation_on, inspect, inspect_on};
 pub use log::Log;
 pub use maintenance::Maintenance;
 pub use options::{Completing, Options};
 pub use queue::Completions;
 pub use recovery::{OpenReport, TornTail};
 pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};
+pub use verification::{LogDigest, Verified, verify, verify_on};
 pub use view::{CommitView, Events};

@@ -215,11 +215,14 @@ impl Engine {
             };
             chain = written.chain;
         }
-        let Part::Memory(active) = &part else { return Ok(false) };
         let Some((last, _)) = segments.last() else { return Ok(false) };
         let covered: Vec<_> = segments.iter().map(|(_, covered)| *covered).collect();
         let sealed = write_index(&*self.storage, part.get().sequences(), |sink| {
-            write_active(active, last.header.identity, &covered, &mut self.closable(sink))
+            let mut sink = self.closable(sink);
+            match &part {
+                Part::Memory(active) => write_active(active, last.header.identity, &covered, &mut sink),
+                Part::Sealed(packed) => packed.write(&mut sink),
+            }
         })?;
         self.replace(sealed)?;
         Ok(true)

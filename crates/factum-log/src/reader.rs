@@ -153,7 +153,7 @@ fn parts(index: &Index, after: Sequence, last: Sequence) -> Vec<(Segment, (u64, 
     let (from, to) = (index.locate_commit(after.next()), index.locate_commit(last));
     let part = |number: usize| {
         let start = if number == from.segment { from.bytes.start } else { first_frame() };
-        let end = if number == to.segment { to.bytes.end } else { u32::MAX };
+        let end = if number == to.segment { to.bytes.end } else { index.segment_end(number) };
         (index.segment(number).clone(), (u64::from(start), u64::from(end)))
     };
     (from.segment..=to.segment).map(part).collect()

@@ -121,6 +121,8 @@ impl Visitor for Rebuild {
         let is_skipped = base <= self.sealed || base.get() > self.up_to.get().saturating_add(1);
         if !is_skipped {
             self.index.begin_segment(segment.clone());
+            // Each is as small as it gets before the next one is read.
+            self.index.pack();
         }
         is_skipped
     }
@@ -268,7 +270,7 @@ fn create(storage: &dyn Storage, options: &Options) -> Result<bool, OpenError> {
     if names.iter().any(|name| name == META_FILE) {
         return Ok(false);
     }
-    if let Some(segment) = names.iter().find(|name| crate::format::parse_segment_name(name).is_some()) {
+    if let Some(segment) = names.iter().find(|name| parse_segment_name(name).is_some()) {
         let reason = format!("it is not there, and the segment {segment} is");
         return Err(OpenError::damaged(dir, Damage { segment: META_FILE.to_owned(), offset: 0, reason }));
     }

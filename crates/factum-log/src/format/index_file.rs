@@ -226,6 +226,19 @@ impl IndexHeader {
     }
 }
 
+/// Puts the checksum and the length in a header right, for whoever wants to read behind them. Whether there is
+/// a whole header.
+pub(crate) fn right_index_header(bytes: &mut [u8]) -> bool {
+    let length = bytes.len() as u64;
+    let Some(header) = bytes.first_chunk_mut::<INDEX_HEADER_BYTES>() else { return false };
+    header[..8].copy_from_slice(MAGIC);
+    header[8] = VERSION_WRITTEN;
+    header[72..80].copy_from_slice(&length.to_le_bytes());
+    let checksum = checksum(header);
+    header[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+    true
+}
+
 /// The name of the index file of the commits from `first` to `last`.
 pub(crate) fn index_name(first: Sequence, last: Sequence) -> String {
     format!("{:020}-{:020}{INDEX_SUFFIX}", first.get(), last.get())

@@ -116,7 +116,8 @@ impl<'a> Selection<'a> {
             };
             let (from, to) = (narrow(self.from), narrow(self.to));
             if self.backwards {
-                self.to = base;
+                // Before the first part there is nothing.
+                self.to = if base <= at { base } else { 0 };
             } else {
                 self.from = (base + u64::from(part.events())).max(self.from + 1);
             }
@@ -169,9 +170,9 @@ impl Within<'_> {
         if backwards {
             self.to = event;
         } else {
-            self.from = event + 1;
+            self.from = event.saturating_add(1);
         }
-        Some(Position::new(self.base + u64::from(event)))
+        Some(Position::new(self.base.saturating_add(u64::from(event))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The part of the index that an index file holds, read in place. Immutable. Whatever the file says, a read
 //! stays within it: what does not fit is taken for nothing.
 
-use super::{KeyKind, Progress, active::CommitEntry, list::List};
+use super::{KeyKind, Progress, active::CommitEntry, build::Sink, list::List};
 use crate::{
     format::{
         COMMIT_RECORD_BYTES, Cursor, FILTER_BLOCK_BYTES, Flaw, INDEX_HEADER_BYTES, INDEX_SECTIONS,
@@ -10,7 +10,7 @@ use crate::{
     storage::FileMap,
 };
 use factum_event::{Position, Sequence, Source};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 /// An index file, mapped, or the same bytes in memory.
 #[derive(Debug)]
@@ -71,6 +71,13 @@ impl Sealed {
             }
         }
         Ok(())
+    }
+
+    /// Writes the same bytes elsewhere; how many.
+    pub(crate) fn write(&self, sink: &mut dyn Sink) -> io::Result<u64> {
+        let bytes = self.map.slice(0..self.header.length).unwrap_or_default();
+        sink.put(bytes, 0)?;
+        Ok(self.header.length)
     }
 
     fn bytes(&self, section: IndexSection) -> &[u8] {
@@ -163,7 +170,11 @@ impl Sealed {
         let length = usize::from(u16::from_le_bytes([low, high]));
         let text = self.bytes(IndexSection::Texts).get(start..start.checked_add(length)?)?;
         let list = if form & KEY_IS_RUN != 0 {
-            List::Run { first: u32::try_from(numbers).ok()?, count }
+            let most = self.header.events.max(self.header.commits);
+            let first = u32::try_from(numbers).ok()?;
+            // A run takes no room in the file, so only this bounds it.
+            most.checked_sub(count).filter(|last| first <= *last)?;
+            List::Run { first, count }
         } else {
             let start = usize::try_from(numbers).ok()?;
             let end = start.checked_add(count as usize)?;

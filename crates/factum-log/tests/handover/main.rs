@@ -201,19 +201,22 @@ fn what_waits_when_the_log_closes_is_answered_before_its_thread_ends() {
 
 #[test]
 fn what_waits_behind_a_caller_who_leads_is_answered_when_the_log_closes() {
-    play(|group_commits| {
-        let engine = Engine::new(group_commits, false);
-        let writer = {
-            let engine = Arc::clone(&engine);
-            thread::spawn(move || engine.run())
-        };
-        let leads = blocking(&engine);
-        engine.submit();
-        engine.queue.close();
-        leads.join().unwrap();
-        writer.join().unwrap();
-        engine.is_at_rest(2);
-    });
+    play(
+        |group_commits, many| {
+            let engine = Engine::new(group_commits, false, many);
+            let writer = {
+                let engine = Arc::clone(&engine);
+                thread::spawn(move || engine.run())
+            };
+            let leads = blocking(&engine);
+            engine.submit();
+            engine.queue.close();
+            leads.join().unwrap();
+            writer.join().unwrap();
+            engine.is_at_rest(2);
+        },
+        &[false, true],
+    );
 }
 
 #[test]
