@@ -165,7 +165,7 @@ mod tests {
                 bytes[at] = next().to_le_bytes()[0];
             }
             crate::fuzzing::index_file(&bytes);
-            crate::fuzzing::frame(&bytes);
+            crate::fuzzing::frame(0, &bytes);
         }
     }
 }
