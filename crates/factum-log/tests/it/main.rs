@@ -16,5 +16,6 @@ mod recovery;
 mod sealing;
 mod sim;
 mod support;
+mod verification;
 mod watermark;
 mod writers;
