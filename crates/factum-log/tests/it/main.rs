@@ -30,5 +30,6 @@ mod select;
 mod sim;
 mod support;
 mod unsynced;
+mod verification;
 mod watermark;
 mod writers;
