@@ -260,12 +260,21 @@ fn sync_names(dir: &Path) -> io::Result<()> {
 /// and makes anew beside its files.
 #[derive(Debug)]
 struct FileLock {
-    #[expect(dead_code, reason = "the lock lives as long as the open file")]
     file: File,
     #[cfg(unix)]
     dir: File,
     #[cfg(unix)]
     path: PathBuf,
+}
+
+impl Drop for FileLock {
+    /// Not left to the closing of the files: a child process that was forked a moment ago has them open too,
+    /// until it runs its program.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+        #[cfg(unix)]
+        let _ = self.dir.unlock();
+    }
 }
 
 impl StorageLock for FileLock {

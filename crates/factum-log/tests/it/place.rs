@@ -145,3 +145,22 @@ fn nothing_is_acknowledged_once_a_look_says_that_the_place_is_gone() {
         }
     }
 }
+
+#[test]
+fn a_log_that_was_closed_opens_again_while_processes_are_started_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+        }
+        let opened: Vec<_> = (0..400).map(|_| Log::open(dir.path(), options(1)).map(drop)).collect();
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+        let refused = opened.iter().filter(|opened| opened.is_err()).count();
+        assert_eq!(refused, 0, "nobody had it open");
+    });
+}

@@ -38,6 +38,12 @@ impl Sim {
         self.disk().death = Some((step, side));
     }
 
+    /// Whether it did.
+    pub(crate) fn has_died(&self) -> bool {
+        let disk = self.disk();
+        disk.death.is_some_and(|(step, _)| disk.steps.len() > step)
+    }
+
     /// The operations with these numbers fail, whatever they are.
     pub(crate) fn fail_at(&self, steps: Range<usize>, fault: Fault) {
         self.disk().refused = Some((steps, fault));
