@@ -16,6 +16,7 @@ mod index_files;
 mod inspection;
 mod kill;
 mod ledger;
+mod medium;
 mod model;
 mod observer;
 mod pages;
