@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
 mod between_segments;
+mod completions;
 mod conformance;
 mod copying;
 mod corpus;
