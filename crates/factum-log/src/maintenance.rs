@@ -137,10 +137,21 @@ impl Engine {
             Ok(())
         });
         let mut state = self.care.state();
-        state.trouble = match done {
+        let trouble = match done {
             Err(_) if state.closing => None,
             done => done.err().map(|error| format!("cannot seal or index a segment: {error}")),
         };
+        let before = std::mem::replace(&mut state.trouble, trouble.clone());
+        drop(state);
+        if let Some(trouble) = trouble.filter(|trouble| before.as_ref() != Some(trouble)) {
+            self.warn(&format!("{trouble}. The log works on, with its index in memory; it is tried again"));
+        }
+    }
+
+    fn warn(&self, what: &str) {
+        if let Some(observer) = &self.options.observer {
+            observer.warned(what);
+        }
     }
 
     /// Checks every byte of the index files that were there at open. One that is not right is made anew.
@@ -156,8 +167,10 @@ impl Engine {
             if let Err(flaw) = sealed.verify() {
                 self.rebuild(&sealed)?;
                 let name = sealed.file.as_deref().unwrap_or_default();
+                let what = format!("{name} was damaged ({}) and is made anew", flaw.0);
+                self.warn(&what);
                 let mut state = self.care.state();
-                state.rebuilt.push_back(format!("{name} was damaged ({}) and is made anew", flaw.0));
+                state.rebuilt.push_back(what);
                 if state.rebuilt.len() > MAINTENANCE_NOTES_MAX {
                     state.rebuilt.pop_front();
                 }
