@@ -168,7 +168,9 @@ fn say_what_became(
     before: &source::Log,
     is_cut: bool,
 ) -> Result<u64, Failure> {
-    let open = |dir: &Path| Ok::<_, OpenError>(Log::open(dir, Options::default())?.0);
+    // What the data may stand on is for the application to say, when it is started there.
+    let options = || Options { network_file_systems: true, ..Options::default() };
+    let open = |dir: &Path| Ok::<_, OpenError>(Log::open(dir, options())?.0);
     let (events, commands, ports) = (open(events)?, Arc::new(open(commands)?), Ports::default());
     let logs = RestoredLogs::new(&events, commands, &ports);
     let done = if is_cut {

@@ -68,11 +68,28 @@ pub(crate) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(
         let start = text.chars().take(40).collect();
         return Err(InvalidName::TooLong { what, start, bytes: text.len(), max });
     }
-    // Without an early end the loop runs over many bytes at once.
-    if text.bytes().fold(false, |found, byte| found | byte.is_ascii_control()) {
+    if has_control(text.as_bytes()) {
         return Err(InvalidName::Control { what, name: text.chars().take(80).collect() });
     }
     Ok(())
+}
+
+/// Whether an ASCII control character is among `bytes`. Every name of every event passes here, so eight are looked
+/// at together: of a word in which some byte is below `n`, and none above 127 counts, `word - n * ONES` borrows
+/// into the top bit of the first such byte.
+fn has_control(bytes: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let in_word = |word: u64| {
+        let delete = word ^ (0x7f * ONES);
+        let below_space = word.wrapping_sub(0x20 * ONES) & !word;
+        let is_delete = delete.wrapping_sub(ONES) & !delete;
+        (below_space | is_delete) & TOPS != 0
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().any(|word| in_word(u64::from_le_bytes(*word))) || in_word(u64::from_le_bytes(last))
 }
 
 /// As [`check_text`], for how many there are of something.
@@ -202,6 +219,21 @@ mod tests {
         let long = "x".repeat(TAG_BYTES_MAX + 1);
         assert!(matches!(Tag::new(long), Err(InvalidName::TooLong { bytes: 513, max: 512, .. })));
         assert!(Tag::new("x".repeat(TAG_BYTES_MAX)).is_ok());
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for length in 1..20 {
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![b'~'; length];
+                    bytes[at] = byte;
+                    assert_eq!(has_control(&bytes), byte.is_ascii_control(), "{byte} at {at} of {length}");
+                    bytes.fill(0x80 | byte);
+                    assert!(!has_control(&bytes), "{byte}");
+                }
+            }
+        }
     }
 
     #[test]

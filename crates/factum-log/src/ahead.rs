@@ -21,13 +21,16 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+/// What a file system reads and writes at once, or a part of it, in bytes.
+const BLOCK_BYTES: u64 = 4096;
+
 /// Writes zeros after `end`, where a group of `group` bytes ends that is about to be synced; up to where there
 /// is room then. Nothing hangs on it: what cannot be written is left out.
 pub(crate) fn extend(segment: &Segment, end: u64, group: usize, segment_bytes: u64) -> u64 {
     if group > ROOM_GROUP_BYTES_MAX {
         return end;
     }
-    let whole_blocks = (end + ROOM_AHEAD_BYTES_MAX as u64) / 4096 * 4096;
+    let whole_blocks = (end + ROOM_AHEAD_BYTES_MAX as u64) / BLOCK_BYTES * BLOCK_BYTES;
     let to = whole_blocks.min(segment_bytes);
     match usize::try_from(to.saturating_sub(end)).unwrap_or(0) {
         0 => end,
@@ -40,6 +43,12 @@ pub(crate) fn extend(segment: &Segment, end: u64, group: usize, segment_bytes: u
             }
         },
     }
+}
+
+/// How many bytes of room follow `end` in its block.
+pub(crate) fn block_left(end: u64, room: u64) -> usize {
+    let block = end.next_multiple_of(BLOCK_BYTES).min(room);
+    usize::try_from(block.saturating_sub(end)).expect("a block is small")
 }
 
 /// The file of the next segment while it is filled.

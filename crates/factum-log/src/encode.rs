@@ -14,6 +14,9 @@ use factum_event::{
     Timestamp,
 };
 
+/// So many checksums of events are summed at once.
+const WORDS_SUMMED: usize = 32;
+
 /// A commit that has been checked and encoded.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -129,13 +132,18 @@ impl Prepared {
     pub(crate) fn place(&mut self, place: &Place) {
         let mut words = crc32fast::Hasher::new();
         let mut position = place.base_position;
-        for (event, revision) in self.events.iter().zip(&self.revisions) {
-            let bytes = &mut self.frame[event.start as usize..];
-            let checksum = bind(event.checksum, position, *revision).to_le_bytes();
-            bytes[EVENT_CHECKSUM].copy_from_slice(&checksum);
-            bytes[EVENT_REVISION].copy_from_slice(&revision.get().to_le_bytes());
-            words.update(&checksum);
-            position = position.next();
+        // Summed some at a time: a call for four bytes costs as much as one for a hundred.
+        let mut some = [0; 4 * WORDS_SUMMED];
+        for (events, revisions) in self.events.chunks(WORDS_SUMMED).zip(self.revisions.chunks(WORDS_SUMMED)) {
+            let (chunks, _) = some.as_chunks_mut::<4>();
+            for ((event, revision), word) in events.iter().zip(revisions).zip(chunks) {
+                let bytes = &mut self.frame[event.start as usize..];
+                *word = bind(event.checksum, position, *revision).to_le_bytes();
+                bytes[EVENT_CHECKSUM].copy_from_slice(word);
+                bytes[EVENT_REVISION].copy_from_slice(&revision.get().to_le_bytes());
+                position = position.next();
+            }
+            words.update(&some[..4 * events.len()]);
         }
         let header = FrameHeader {
             segment: place.segment,

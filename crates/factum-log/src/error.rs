@@ -40,6 +40,17 @@ pub enum OpenError {
         /// What is wrong there.
         reason: String,
     },
+    /// The directory is on a network file system, and the options do not allow that. Nothing was changed.
+    #[error(
+        "the log in {dir} would stand on {file_system}, over a network, where neither a lock nor a sync can be relied \
+         on: move it to a disk of this machine, or allow it with `Options::network_file_systems`"
+    )]
+    Network {
+        /// The directory.
+        dir: String,
+        /// What the system calls the file system.
+        file_system: String,
+    },
     /// What was asked of the log cannot be.
     #[error("cannot open a log so: {what}")]
     Options {
@@ -74,7 +85,7 @@ impl OpenError {
         match self {
             Self::Locked { .. } | Self::Io { .. } => ErrorKind::Retry,
             Self::Damaged { .. } => ErrorKind::RepairData,
-            Self::Options { .. } => ErrorKind::FixInput,
+            Self::Options { .. } | Self::Network { .. } => ErrorKind::FixInput,
         }
     }
 }

@@ -54,6 +54,6 @@ pub use maintenance::Maintenance;
 pub use options::{Completing, Options};
 pub use queue::Completions;
 pub use recovery::{OpenReport, TornTail};
-pub use storage::{FileMap, FileStorage, OpenMode, Storage, StorageFile, StorageLock};
+pub use storage::{FileMap, FileStorage, Medium, OpenMode, Storage, StorageFile, StorageLock};
 pub use verification::{LogDigest, Verified, verify, verify_on};
 pub use view::{CommitView, Events};

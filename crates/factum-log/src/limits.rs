@@ -19,7 +19,7 @@ pub const LOG_COMMITS_MAX: u64 = 0xffff_fff0;
 /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
 pub const QUEUE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
 /// Zeros that the active segment is given ahead of its frames at a time, at most, in bytes.
-pub const ROOM_AHEAD_BYTES_MAX: usize = 1024 * 1024;
+pub const ROOM_AHEAD_BYTES_MAX: usize = 512 * 1024;
 /// The part of the index that is in memory ends, and a segment with it, once it takes about so many bytes. The
 /// one before it may be there as well until it is sealed.
 pub const ACTIVE_INDEX_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -11,7 +11,7 @@ use crate::{
     maintenance::{Care, Maintenance},
     options::Options,
     queue::{Done, Queue, Request},
-    recovery::{OpenReport, Recovered, load, recover},
+    recovery::{OpenReport, Recovered, check_medium, load, recover},
     storage::{FileStorage, OpenMode, Storage, StorageLock},
     view::CommitView,
     watermark::Watermark,
@@ -59,7 +59,8 @@ impl Log {
     /// A torn tail, which a crash leaves, is cut off and reported.
     ///
     /// # Errors
-    /// When another writer has the directory, when acknowledged data is damaged, or as the file system says.
+    /// When another writer has the directory, when acknowledged data is damaged, when the directory is on a network
+    /// file system and [`Options::network_file_systems`] does not allow that, or as the file system says.
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, OpenReport), OpenError> {
         Self::open_on(Arc::new(FileStorage::new(dir.as_ref())), options)
     }
@@ -70,6 +71,7 @@ impl Log {
     /// As [`Self::open`].
     pub fn open_on(storage: Arc<dyn Storage>, options: Options) -> Result<(Self, OpenReport), OpenError> {
         options.check()?;
+        check_medium(&*storage, &options)?;
         let dir = storage.describe();
         let lock = storage.lock().map_err(OpenError::io(&dir, "take the lock"))?;
         let lock: Arc<dyn StorageLock> = lock.ok_or_else(|| OpenError::Locked { dir: dir.clone() })?.into();

@@ -101,6 +101,7 @@ impl Care {
 impl Engine {
     /// The thread of the work, until the log closes.
     pub(crate) fn care(&self) {
+        give_way();
         while self.care.wait() {
             if panic::catch_unwind(AssertUnwindSafe(|| self.maintain())).is_err() {
                 self.care.state().trouble = Some("sealing panicked".to_owned());
@@ -334,6 +335,15 @@ fn read_into(index: &mut Index, segment: &Segment, end: u64) -> io::Result<()> {
             Step::Flawed(flaw) => return Err(damaged(flaw.0)),
             Step::End => return Ok(()),
         }
+    }
+}
+
+/// The calling thread gets a core after those who append.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        // One that may not give way shares.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
     }
 }
 

@@ -53,6 +53,10 @@ pub struct Options {
     /// Segments are sealed by a thread of the log's own; else by whoever begins the next segment, which takes
     /// longer for that one but makes the same run do the same.
     pub background: bool,
+    /// Open for writing on a network file system (NFS, SMB and the like) as well, which is refused without this: a
+    /// second machine may get past the lock, and what is acknowledged is as safe as the server makes it. The
+    /// report warns of it then.
+    pub network_file_systems: bool,
     /// Open for reading only: somebody who waits for commits hears of them so much later at most. Nobody looks
     /// before somebody waits.
     pub follow_every: Duration,
@@ -76,6 +80,7 @@ impl Default for Options {
             queue_bytes: QUEUE_BYTES_DEFAULT,
             room_ahead: true,
             background: true,
+            network_file_systems: false,
             follow_every: FOLLOW_EVERY_DEFAULT,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -16,7 +16,7 @@ use crate::{
     scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
     seal::{Adopted, adopt, remove_unused},
     segment::Segment,
-    storage::{OpenMode, Storage, of_file, read_full},
+    storage::{Medium, OpenMode, Storage, of_file, read_full},
     view::CommitView,
     watermark::{Watermark, WatermarkState},
 };
@@ -38,13 +38,15 @@ pub struct OpenReport {
     pub torn: Option<TornTail>,
     /// The durable-head watermark could not be read, and was made anew.
     pub watermark_lost: bool,
+    /// What it stands on.
+    pub medium: Medium,
     /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
     pub damage: Option<Damage>,
 }
 
 impl OpenReport {
     /// What whoever runs the log should hear of, each in a sentence: what was cut off, what could not be
-    /// checked. Empty after every orderly end.
+    /// checked, what the medium may not keep. Empty after every orderly end on a disk of this machine.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(torn) = &self.torn {
@@ -57,6 +59,7 @@ impl OpenReport {
                 self.head.sequence
             ));
         }
+        warnings.extend(self.medium.warning());
         warnings
     }
 }
@@ -139,6 +142,7 @@ impl Visitor for Rebuild {
 pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> Result<Recovered, OpenError> {
     let dir = storage.describe();
     let identity = read_meta(storage)?.identity;
+    let medium = medium(storage)?;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
     let mut adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
@@ -184,6 +188,7 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         segments: scanned.segments.len(),
         torn,
         watermark_lost: watermark == WatermarkState::Lost,
+        medium,
         damage,
     };
     Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
@@ -194,6 +199,21 @@ fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::
     match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
         Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
         None => Ok(Vec::new()),
+    }
+}
+
+fn medium(storage: &dyn Storage) -> Result<Medium, OpenError> {
+    storage.medium().map_err(OpenError::io(&storage.describe(), "tell the file system"))
+}
+
+/// Refuses to write where neither locks nor syncs can be relied on, unless that is wanted. To be asked before the
+/// directory is made or locked.
+pub(crate) fn check_medium(storage: &dyn Storage, options: &Options) -> Result<(), OpenError> {
+    match medium(storage)? {
+        Medium::Network { file_system } if !options.network_file_systems => {
+            Err(OpenError::Network { dir: storage.describe(), file_system })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! commit whose file or directory was taken away.
 
 use crate::{
-    ahead::extend,
+    ahead::{block_left, extend},
     encode::{Place, Prepared},
     engine::Engine,
     format::{NEXT_SEGMENT_FILE, SEGMENT_HEADER_BYTES, SegmentHeader, WatermarkRecord},
@@ -163,10 +163,15 @@ impl Engine {
     fn commit(&self, writer: &mut Writer) -> Result<(), Box<Failure>> {
         let segment = writer.segment.as_ref().expect("a staged group has a segment").clone();
         let begun = self.options.stopwatch();
-        if let Err(error) = segment.file.write_at(&writer.group.bytes, writer.end) {
+        let frames = writer.group.bytes.len();
+        let end = writer.end + frames as u64;
+        // Up to the end of a block of zeros, or the system reads it first to fill in what is not written.
+        writer.group.bytes.resize(frames + block_left(end, writer.room), 0);
+        let wrote = segment.file.write_at(&writer.group.bytes, writer.end);
+        writer.group.bytes.truncate(frames);
+        if let Err(error) = wrote {
             return Err(self.unwritten(writer, &segment, &error));
         }
-        let end = writer.end + writer.group.bytes.len() as u64;
         if end > writer.room && self.options.room_ahead {
             writer.room = extend(&segment, end, writer.group.bytes.len(), self.options.segment_bytes);
         }

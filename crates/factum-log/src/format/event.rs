@@ -255,7 +255,7 @@ mod tests {
         let kind = EventType::new("test.done").unwrap();
         let mut event = NewEvent::json(StreamName::unchecked(stream), kind, b"{\"n\":1}".to_vec());
         event.id = Some(EventId::new(uuid::Uuid::from_u128(9)));
-        event.tags = tags.iter().map(|tag| Tag::unchecked(tag)).collect();
+        event.tags = tags.iter().copied().map(Tag::unchecked).collect();
         let mut bytes = Vec::new();
         encode_event(&event, &mut bytes, &mut Vec::new());
         bytes

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small logs")]
 
 mod between_segments;
+mod completions;
 mod conformance;
 mod copying;
 mod corpus;
@@ -15,6 +16,7 @@ mod index_files;
 mod inspection;
 mod kill;
 mod ledger;
+mod medium;
 mod model;
 mod observer;
 mod pages;

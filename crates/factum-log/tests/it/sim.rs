@@ -7,7 +7,7 @@ mod faults;
 pub(crate) use faults::{Crash, Fault, Operation, Side};
 
 use disk::{Disk, dead};
-use factum_log::{OpenMode, Storage, StorageFile, StorageLock};
+use factum_log::{Medium, OpenMode, Storage, StorageFile, StorageLock};
 use std::{
     io,
     ops::Range,
@@ -62,6 +62,11 @@ impl Sim {
         let mut disk = self.disk();
         disk.faults.clear();
         disk.refused = None;
+    }
+
+    /// What the system says that the directory stands on.
+    pub(crate) fn stand_on(&self, medium: Medium) {
+        self.disk().medium = medium;
     }
 
     /// No read gives more than so many bytes at once.
@@ -164,6 +169,10 @@ impl SimStorage {
 impl Storage for SimStorage {
     fn describe(&self) -> String {
         "sim".to_owned()
+    }
+
+    fn medium(&self) -> io::Result<Medium> {
+        Ok(alive(&self.sim, self.life)?.medium.clone())
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn StorageLock>>> {

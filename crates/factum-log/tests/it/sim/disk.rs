@@ -3,6 +3,7 @@
 
 use super::faults::{Crash, Fault, Operation, Side};
 use crate::support::Rng;
+use factum_log::Medium;
 use std::{collections::BTreeMap, io, ops::Range};
 
 /// What the medium writes whole, unless power is lost while it does.
@@ -21,6 +22,7 @@ pub(super) struct Disk {
     /// Goes up at each crash: handles of before are dead.
     pub(super) life: u64,
     pub(super) locked: bool,
+    pub(super) medium: Medium,
     /// Every operation that changed the disk, or would have, in this life.
     pub(super) steps: Vec<Operation>,
     pub(super) death: Option<(usize, Side)>,
