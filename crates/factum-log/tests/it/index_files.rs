@@ -203,3 +203,47 @@ fn a_flipped_byte_in_the_header_of_an_index_file_leaves_it_unused() {
         }
     }
 }
+
+/// With every checksum made right, of the header and of the section of the segments.
+fn forged(file: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    bytes[at] ^= 1;
+    let end = u64::from_le_bytes(bytes[104..112].try_into().unwrap()) as usize;
+    let checksum = crc32fast::hash(&bytes[INDEX_HEADER_BYTES..end]);
+    bytes[96..100].copy_from_slice(&checksum.to_le_bytes());
+    factum_log::fuzzing::mend_index_file(&mut bytes);
+    bytes
+}
+
+#[test]
+fn an_index_file_of_another_log_or_a_later_generation_or_other_segments_is_not_used() {
+    let (whole, model) = written();
+    let (log, generation) = (16, 33);
+    let [ordinal, salt, sequence, position, end] = [0, 4, 8, 16, 24].map(|at| INDEX_HEADER_BYTES + at);
+    for name in whole.names().into_iter().filter(|name| name.ends_with(".idx")) {
+        for at in [log, generation, ordinal, salt, sequence, position, end] {
+            let sim = whole.copy();
+            sim.put(&name, forged(&whole.bytes(&name), at));
+            let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
+            assert!(log.maintenance().rebuilt.is_empty(), "it was not used: {name}, byte {at}");
+            answers_as(&log, &model);
+            drop(log);
+            assert_eq!(sim.bytes(&name), whole.bytes(&name), "made anew: {name}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn an_index_file_that_covers_other_commits_than_its_name_says_is_not_used() {
+    let (whole, model) = written();
+    let name = "00000000000000000001-00000000000000000008.idx";
+    let sim = whole.copy();
+    sim.take_away(name);
+    let other = name.replace("8.idx", "7.idx");
+    sim.put(&other, whole.bytes(name));
+    assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage[0].segment, other);
+    let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
+    answers_as(&log, &model);
+    drop(log);
+    assert_eq!(sim.names(), whole.names());
+}
