@@ -123,7 +123,7 @@ impl Engine {
             let index = self.index();
             let files = index.files().count();
             let parts = index.parts().iter().filter(|part| saved(part).is_none());
-            (parts.map(|part| index.segments_of(part.get()).len()).sum(), files)
+            (parts.map(|part| index.segments_of(part.get().sequences()).len()).sum(), files)
         };
         let state = self.care.state();
         let rebuilt = state.rebuilt.iter().cloned().collect();
@@ -180,21 +180,36 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces a part whose file is damaged by what its segments say, in memory until they are sealed again.
+    /// Replaces a part whose file is damaged by what its segments say, in memory until they are sealed again;
+    /// and with it the parts after it that have no file, for they count sources on from it.
     fn rebuild(&self, sealed: &Sealed) -> io::Result<()> {
         let sequences = crate::index::PartRef::Sealed(sealed).sequences();
-        let (mut index, segments) = {
-            let index = self.index();
-            let segments: Vec<_> = index
-                .segments_of(crate::index::PartRef::Sealed(sealed))
-                .map(|number| (index.segment(number).clone(), index.covered(number).end))
-                .collect();
-            (index.before(sequences.start), segments)
-        };
-        for (segment, end) in &segments {
-            read_into(&mut index, segment, *end).map_err(of_file(&segment.name))?;
+        loop {
+            let (mut index, segments, end) = {
+                let index = self.index();
+                let end = unsaved_up_to(index.parts(), sequences.end);
+                let segments: Vec<_> = index
+                    .segments_of(sequences.start..end)
+                    .map(|number| (index.segment(number).clone(), index.covered(number).end))
+                    .collect();
+                (index.before(sequences.start), segments, end)
+            };
+            for (segment, end) in &segments {
+                read_into(&mut index, segment, *end).map_err(of_file(&segment.name))?;
+            }
+            let mut current = self.index_mut();
+            if unsaved_up_to(current.parts(), sequences.end) != end {
+                // A segment ended meanwhile, which takes many times as long as to read one.
+                continue;
+            }
+            if !current.replace(index.into_parts_from(sequences.start)) {
+                return Err(io::Error::other(
+                    "its segments hold other commits than a damaged index file said",
+                ));
+            }
+            current.go_on_from_last();
+            break;
         }
-        self.index_mut().replace(index.into_parts_from(sequences.start));
         match &sealed.file {
             Some(file) => self.storage.remove(file),
             None => Ok(()),
@@ -207,7 +222,7 @@ impl Engine {
             let index = self.index();
             let part = index.parts().iter().find(|part| saved(part).is_none()).cloned();
             part.map(|part| {
-                let numbers = index.segments_of(part.get());
+                let numbers = index.segments_of(part.get().sequences());
                 let before = numbers.start.checked_sub(1).map(|before| index.segment(before).clone());
                 let segments: Vec<(Segment, Covered)> =
                     numbers.map(|number| (index.segment(number).clone(), index.covered(number))).collect();
@@ -294,6 +309,13 @@ fn saved(part: &Part) -> Option<&Arc<Sealed>> {
         Part::Sealed(sealed) if sealed.file.is_some() => Some(sealed),
         _ => None,
     }
+}
+
+/// Up to where the parts have no file that follow each other from `sequence` on.
+fn unsaved_up_to(parts: &[Part], sequence: u64) -> u64 {
+    let after = parts.iter().skip_while(|part| part.get().base_sequence() < sequence);
+    let unsaved = after.take_while(|part| saved(part).is_none());
+    unsaved.last().map_or(sequence, |part| part.get().sequences().end)
 }
 
 /// The first parts with a file that are of a size, follow each other, and may become one.

@@ -145,15 +145,26 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let medium = medium(storage)?;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
-    let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
-    let mut rebuild = Rebuild {
-        index: Index::new(u64::from_le_bytes(options.random())),
-        adopted: adopted.into_iter().peekable(),
-        sealed: Sequence::START,
-        up_to,
-    };
+    let mut adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
     let scan = Scan { storage, identity, watermark, mode };
-    let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
+    let seed = u64::from_le_bytes(options.random());
+    let (rebuild, scanned) = loop {
+        let mut rebuild = Rebuild {
+            index: Index::new(seed),
+            adopted: adopted.clone().into_iter().peekable(),
+            sealed: Sequence::START,
+            up_to,
+        };
+        let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
+        let before = adopted.len();
+        if matches!(scanned.tail, Tail::Damaged(_)) {
+            // What follows a damaged index file may seem not to follow.
+            adopted.retain(|adopted| adopted.sealed.verify().is_ok());
+        }
+        if adopted.len() == before {
+            break (rebuild, scanned);
+        }
+    };
     let (position, sequence) = rebuild.index.last();
     let mut head = Head { position, sequence };
     if scanned.sequence < sequence {
