@@ -13,7 +13,7 @@ use crate::{
 use std::fs;
 
 /// How often each is done; the one in the middle is shown.
-const TIMES: usize = 3;
+const TIMES: usize = 5;
 
 /// Measures them, of a log that is closed and as it was `killed` before; both hold `events`.
 pub(crate) fn opens(home: &Home, killed: &Home, events: u64, figures: &mut Figures) -> Result<(), Failure> {
