@@ -138,6 +138,9 @@ fn append<E: Engine>(run: Run<'_>, each: u64) -> Result<Measured, Failure> {
     let engine = E::open(run.dir)?;
     let mut measured = nothing::<E>()?;
     for commit in 0..run.plan.repeats(run.work) {
+        if measured.nanos >= run.plan.budget_nanos() {
+            break;
+        }
         let numbers = commit * each..(commit + 1) * each;
         let events: Vec<_> = numbers.map(|number| run.accounts.event(number)).collect();
         let began = now();
@@ -145,8 +148,8 @@ fn append<E: Engine>(run: Run<'_>, each: u64) -> Result<Measured, Failure> {
         let took = now() - began;
         measured.nanos += took;
         measured.latency.saturating_record(took);
+        measured.events += each;
     }
-    measured.events = run.plan.repeats(run.work) * each;
     measured.held = measured.events;
     let expected = Digest::of_all(measured.events);
     verify(&engine, |read| *read == expected)?;
@@ -168,6 +171,7 @@ pub(super) fn wrong(what: &str, read: &Digest) -> Failure {
 mod tests {
     use super::*;
     use crate::log::medium;
+    use std::time::Duration;
 
     /// What a measure says of a system, in a folder of its own.
     fn measured(system: System, work: Work, plan: &Plan) -> Result<Measured, Failure> {
@@ -203,6 +207,15 @@ mod tests {
                 let wrong = measured(system, work, &plan).unwrap_err().to_string();
                 assert!(wrong.contains("is not what was appended"), "{work} {system}: {wrong}");
             }
+        }
+    }
+
+    #[test]
+    fn a_run_ends_when_its_time_is_over() {
+        let mut plan = Plan::SMOKE;
+        plan.budget = Duration::from_nanos(1);
+        for (work, events) in [(Work::Append100, 100), (Work::Threads64, 64), (Work::Writers64, 64)] {
+            assert_eq!(measured(System::Factum, work, &plan).unwrap().events, events, "{work}");
         }
     }
 
