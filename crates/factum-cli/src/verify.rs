@@ -61,7 +61,10 @@ fn verify_log(name: &str, dir: &Path) -> bool {
                 verified.digest.as_ref().map(digest).unwrap_or_default()
             ));
             for damage in &verified.index_damage {
-                eprintln!("{name}: {damage}. The log is whole without it; the next start makes it anew");
+                eprintln!(
+                    "{name}: {damage}. The log is whole without it: remove the file while nothing runs, and the \
+                     next start makes it anew"
+                );
             }
             if let Some(torn) = verified.torn {
                 say(&format!(
