@@ -357,6 +357,8 @@ impl Queue {
                 return true;
             }
             if state.closing && (!state.led || state.stands_by) {
+                // Whoever still comes and blocks leads by itself.
+                (state.led, state.stands_by) = (false, false);
                 return false;
             }
             state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
