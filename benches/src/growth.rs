@@ -59,7 +59,7 @@ pub(crate) struct Options {
 
 /// Measures, and prints the report.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    if !options.to.is_sorted_by(|a, b| a < b) || options.unit % 10_000 != 0 {
+    if !options.to.is_sorted_by(|a, b| a < b) || !options.unit.is_multiple_of(10_000) {
         return Err("--to names sizes that rise, and --unit is a multiple of 10 000".into());
     }
     let numbered = Numbered { unit: options.unit, sizes: options.to.clone() };

@@ -186,7 +186,7 @@ impl Rounds {
                 };
                 if filled < size {
                     eprintln!("filling {system} up to {size} events");
-                    if let Err(error) = fill(system, &dir, &self.accounts, filled, size) {
+                    if let Err(error) = fill(system, &dir, &self.accounts, filled, size, self.plan.fill) {
                         self.fail(work, system, &error);
                     }
                 }

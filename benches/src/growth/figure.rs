@@ -84,7 +84,7 @@ pub(crate) fn table(sizes: &[Figures]) -> String {
 
 /// A number of events, in millions where it is as many.
 fn named(events: u64) -> String {
-    if events % 1_000_000 == 0 { format!("{} M", events / 1_000_000) } else { events.to_string() }
+    if events.is_multiple_of(1_000_000) { format!("{} M", events / 1_000_000) } else { events.to_string() }
 }
 
 /// With about three digits.

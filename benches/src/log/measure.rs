@@ -6,7 +6,7 @@ use super::{
     engine::{Asynchronous, Conditional, Engine},
     events::{Accounts, Digest},
     factum::Factum,
-    plan::{FILL_EVENTS, Plan},
+    plan::Plan,
     raw::Raw,
     reads::{cold, replay, select},
     sqlite::Sqlite,
@@ -63,28 +63,35 @@ pub(crate) fn measure(system: System, run: Run<'_>) -> Result<Measured, Failure>
     }
 }
 
-/// Appends the events with these numbers, for those who read.
+/// Appends the events with these numbers, `each` in a commit, for those who read.
 pub(crate) fn fill(
     system: System,
     dir: &Path,
     accounts: &Accounts,
     from: u64,
     to: u64,
+    each: u64,
 ) -> Result<(), Failure> {
     match system {
-        System::Raw => fill_engine::<Raw>(dir, accounts, from, to),
-        System::Factum => fill_engine::<Factum>(dir, accounts, from, to),
-        System::Tephra => fill_engine::<Tephra>(dir, accounts, from, to),
-        System::Umadb => fill_engine::<Umadb>(dir, accounts, from, to),
-        System::Sqlite => fill_engine::<Sqlite>(dir, accounts, from, to),
+        System::Raw => fill_engine::<Raw>(dir, accounts, from, to, each),
+        System::Factum => fill_engine::<Factum>(dir, accounts, from, to, each),
+        System::Tephra => fill_engine::<Tephra>(dir, accounts, from, to, each),
+        System::Umadb => fill_engine::<Umadb>(dir, accounts, from, to, each),
+        System::Sqlite => fill_engine::<Sqlite>(dir, accounts, from, to, each),
     }
 }
 
-fn fill_engine<E: Engine>(dir: &Path, accounts: &Accounts, from: u64, to: u64) -> Result<(), Failure> {
+fn fill_engine<E: Engine>(
+    dir: &Path,
+    accounts: &Accounts,
+    from: u64,
+    to: u64,
+    each: u64,
+) -> Result<(), Failure> {
     let engine = E::open(dir)?;
     let mut next = from;
     while next < to {
-        let end = to.min(next + FILL_EVENTS);
+        let end = to.min(next + each);
         engine.append((next..end).map(|number| accounts.event(number)).collect())?;
         next = end;
     }
@@ -178,7 +185,7 @@ mod tests {
         let dir = tempfile::tempdir_in(medium::default_dir()).unwrap();
         let accounts = Accounts::new(plan.accounts);
         if work.reads() {
-            fill(system, dir.path(), &accounts, 0, plan.filled(work) - 1).unwrap();
+            fill(system, dir.path(), &accounts, 0, plan.filled(work) - 1, plan.fill).unwrap();
         }
         measure(system, Run { work, plan, accounts: &accounts, dir: dir.path() })
     }

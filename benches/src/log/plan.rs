@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     appends: [u64; 2],
     /// A run that appends ends after so long, whatever is left of it, and says how many events it appended.
     pub(crate) budget: Duration,
+    /// Events in a commit of a log that is filled to be read.
+    pub(crate) fill: u64,
     /// Events of the log that is replayed, and that streams are read from.
     events: u64,
     /// Events of the log that is read cold; at least as many.
@@ -29,15 +31,13 @@ pub(crate) struct Plan {
     pub(crate) drops_caches: bool,
 }
 
-/// Events in a commit of a log that is filled to be read.
-pub(crate) const FILL_EVENTS: u64 = 100;
-
 impl Plan {
     pub(crate) const FULL: Self = Self {
         accounts: 10_000,
         commits: [60_000, 10_000, 2_000],
         appends: [3_000, 1_000],
         budget: Duration::from_secs(60),
+        fill: 100,
         events: 1_000_000,
         cold_events: 5_000_000,
         streams: [2_000, 100],
@@ -49,6 +49,7 @@ impl Plan {
         commits: [10_000, 1_000, 200],
         appends: [300, 100],
         budget: Duration::from_secs(1),
+        fill: 1000,
         cold_events: 1_000_000,
         pause: Duration::from_millis(300),
         ..Self::FULL
@@ -59,6 +60,7 @@ impl Plan {
         commits: [20, 5, 2],
         appends: [3, 2],
         budget: Duration::from_secs(60),
+        fill: 100,
         events: 3_000,
         cold_events: 6_000,
         streams: [20, 10],
@@ -104,9 +106,10 @@ impl Plan {
         let [warm, cold] = self.streams;
         format!(
             "{one}, {hundred} and {thousand} commits of 1, 100 and 1000 events; {each_64} appends of each of 64 \
-             writers or threads, {each_256} of each of 256, none for longer than {} s; {} events replayed, {warm} of {} streams read; cold {cold} \
+             writers or threads, {each_256} of each of 256, none for longer than {} s; filled in commits of {}, {} events replayed, {warm} of {} streams read; cold {cold} \
              streams of {} events",
             self.budget.as_secs(),
+            self.fill,
             self.events,
             self.accounts,
             self.cold_events
