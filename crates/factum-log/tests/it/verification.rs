@@ -153,10 +153,12 @@ fn with_third(change: impl Fn(&mut Append)) -> Sim {
     sim
 }
 
+type Change = (&'static str, fn(&mut Append));
+
 /// Each with the segments of the log it is put into, so that nothing but what it says tells.
 #[test]
 fn whatever_else_an_index_file_says_is_found() {
-    let changes: [(&str, fn(&mut Append)); 12] = [
+    let changes: [Change; 13] = [
         ("another tag", |it| it.commit.events[0].tags = vec![Tag::unchecked("n:9")]),
         ("a tag more", |it| it.commit.events[0].tags.push(Tag::unchecked("more"))),
         ("a tag less", |it| it.commit.events[0].tags.clear()),
@@ -168,6 +170,10 @@ fn whatever_else_an_index_file_says_is_found() {
         ("another command", |it| it.commit.command.id = CommandId::new(Uuid::from_u128(98))),
         ("another correlation", |it| {
             it.commit.command.metadata.correlation = Some(CorrelationId::new(Uuid::from_u128(2)));
+        }),
+        ("another source", |it| {
+            let source = Source::new("lanf").unwrap();
+            it.condition = Condition::none().tracking(Tracking { source, progress: 3 });
         }),
         ("no progress", |it| it.condition = Condition::none()),
         ("an event more", |it| it.commit.events.push(crate::support::event("a-1", "n:3", "{}"))),
