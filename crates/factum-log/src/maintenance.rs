@@ -1,21 +1,16 @@
-//! What an open log does beside its appends: seals segments that ended, merges index files, checks those that
-//! it found at open. Never fails an append: what cannot be done is told, and tried again.
+//! What an open log does beside its appends: seals segments that ended, merges index files. Never fails an append: what cannot be done is told, and tried again.
 //!
 //! Lock order: as in `engine`; nothing is read or written while the index is locked.
 
 use crate::{
     engine::Engine,
-    format::SEGMENT_HEADER_BYTES,
-    frames::{Frames, Step},
-    index::{Covered, Index, Part, Sealed, Sink, write_active, write_merged},
+    index::{Covered, Part, Sealed, Sink, write_active, write_merged},
     integrity::CHAIN_START,
-    limits::{MAINTENANCE_NOTES_MAX, MERGE_FAN_IN, MERGED_INDEX_BYTES_MAX},
+    limits::{MERGE_FAN_IN, MERGED_INDEX_BYTES_MAX},
     seal::{footer, write_footer, write_index},
     segment::Segment,
-    storage::of_file,
 };
 use std::{
-    collections::VecDeque,
     io,
     ops::Range,
     panic::{self, AssertUnwindSafe},
@@ -37,8 +32,6 @@ pub struct Maintenance {
     /// Why something could not be done. It is tried again at the next segment and every half minute; until
     /// then the log works as it did, and its index takes memory.
     pub trouble: Option<String>,
-    /// Index files that were damaged and have been made anew since the log was opened, the last few.
-    pub rebuilt: Vec<String>,
 }
 
 /// What is asked of the work, and what came of it.
@@ -53,9 +46,6 @@ struct State {
     asked: bool,
     closing: bool,
     trouble: Option<String>,
-    rebuilt: VecDeque<String>,
-    /// The index files that were there at open have been checked.
-    checked: bool,
 }
 
 impl Care {
@@ -126,16 +116,16 @@ impl Engine {
             (parts.map(|part| index.segments_of(part.get().sequences()).len()).sum(), files)
         };
         let state = self.care.state();
-        let rebuilt = state.rebuilt.iter().cloned().collect();
-        Maintenance { unsealed, index_files, trouble: state.trouble.clone(), rebuilt }
+        Maintenance { unsealed, index_files, trouble: state.trouble.clone() }
     }
 
     /// Does all that is due.
     fn maintain(&self) {
-        let done = self.check_files().and_then(|()| {
+        let done = || {
             while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
-            Ok(())
-        });
+            Ok::<(), io::Error>(())
+        };
+        let done = done();
         let mut state = self.care.state();
         let trouble = match done {
             Err(_) if state.closing => None,
@@ -151,68 +141,6 @@ impl Engine {
     fn warn(&self, what: &str) {
         if let Some(observer) = &self.options.observer {
             observer.warned(what);
-        }
-    }
-
-    /// Checks every byte of the index files that were there at open. One that is not right is made anew.
-    fn check_files(&self) -> io::Result<()> {
-        if self.care.state().checked {
-            return Ok(());
-        }
-        let found: Vec<Arc<Sealed>> = self.index().parts().iter().filter_map(saved).cloned().collect();
-        for sealed in found {
-            if self.care.state().closing {
-                return Ok(());
-            }
-            if let Err(flaw) = sealed.verify() {
-                self.rebuild(&sealed)?;
-                let name = sealed.file.as_deref().unwrap_or_default();
-                let what = format!("{name} was damaged ({}) and is made anew", flaw.0);
-                self.warn(&what);
-                let mut state = self.care.state();
-                state.rebuilt.push_back(what);
-                if state.rebuilt.len() > MAINTENANCE_NOTES_MAX {
-                    state.rebuilt.pop_front();
-                }
-            }
-        }
-        self.care.state().checked = true;
-        Ok(())
-    }
-
-    /// Replaces a part whose file is damaged by what its segments say, in memory until they are sealed again;
-    /// and with it the parts after it that have no file, for they count sources on from it.
-    fn rebuild(&self, sealed: &Sealed) -> io::Result<()> {
-        let sequences = crate::index::PartRef::Sealed(sealed).sequences();
-        loop {
-            let (mut index, segments, end) = {
-                let index = self.index();
-                let end = unsaved_up_to(index.parts(), sequences.end);
-                let segments: Vec<_> = index
-                    .segments_of(sequences.start..end)
-                    .map(|number| (index.segment(number).clone(), index.covered(number).end))
-                    .collect();
-                (index.before(sequences.start), segments, end)
-            };
-            for (segment, end) in &segments {
-                read_into(&mut index, segment, *end).map_err(of_file(&segment.name))?;
-            }
-            let mut current = self.index_mut();
-            if unsaved_up_to(current.parts(), sequences.end) != end {
-                // A segment ended meanwhile, which takes many times as long as to read one.
-                continue;
-            }
-            if !current.replace(index.into_parts_from(sequences.start)) {
-                return Err(io::Error::other(
-                    "its segments hold other commits than a damaged index file said",
-                ));
-            }
-            current.go_on_from_last();
-            break;
-        }
-        match &sealed.file {
-            Some(file) => self.storage.remove(file),
-            None => Ok(()),
         }
     }
 
@@ -311,13 +239,6 @@ fn saved(part: &Part) -> Option<&Arc<Sealed>> {
     }
 }
 
-/// Up to where the parts have no file that follow each other from `sequence` on.
-fn unsaved_up_to(parts: &[Part], sequence: u64) -> u64 {
-    let after = parts.iter().skip_while(|part| part.get().base_sequence() < sequence);
-    let unsaved = after.take_while(|part| saved(part).is_none());
-    unsaved.last().map_or(sequence, |part| part.get().sequences().end)
-}
-
 /// The first parts with a file that are of a size, follow each other, and may become one.
 fn mergeable(parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
     let size = |part: &Part| saved(part).map(|sealed| level(sealed.header.segments));
@@ -334,21 +255,6 @@ fn mergeable(parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
 fn level(segments: u32) -> u32 {
     let fan_in = u32::try_from(MERGE_FAN_IN).expect("it is small");
     segments.max(1).ilog(fan_in)
-}
-
-/// Takes the commits of a segment into an index once more.
-fn read_into(index: &mut Index, segment: &Segment, end: u64) -> io::Result<()> {
-    index.begin_segment(segment.clone());
-    let start = SEGMENT_HEADER_BYTES as u64;
-    let mut frames = Frames::new(&*segment.file, segment.header.salt, start, end)?;
-    let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-    loop {
-        match frames.step()? {
-            Step::Commit { offset, view } => index.add_stored(&view, offset).map_err(damaged)?,
-            Step::Flawed(flaw) => return Err(damaged(flaw.0)),
-            Step::End => return Ok(()),
-        }
-    }
 }
 
 /// The calling thread gets a core after those who append.

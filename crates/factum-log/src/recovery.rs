@@ -40,6 +40,8 @@ pub struct OpenReport {
     pub watermark_lost: bool,
     /// What it stands on.
     pub medium: Medium,
+    /// The index files that were damaged, each in a sentence: they are not used, and are made anew from the log.
+    pub index_damage: Vec<String>,
     /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
     pub damage: Option<Damage>,
 }
@@ -59,6 +61,7 @@ impl OpenReport {
                 self.head.sequence
             ));
         }
+        warnings.extend(self.index_damage.iter().cloned());
         warnings.extend(self.medium.warning());
         warnings
     }
@@ -145,26 +148,17 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let medium = medium(storage)?;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
-    let mut adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
+    let mut index_damage = Vec::new();
+    let adopted = adopted(storage, identity, mode, &mut index_damage);
+    let adopted = adopted.map_err(OpenError::io(&dir, "read the index"))?;
     let scan = Scan { storage, identity, watermark, mode };
-    let seed = u64::from_le_bytes(options.random());
-    let (rebuild, scanned) = loop {
-        let mut rebuild = Rebuild {
-            index: Index::new(seed),
-            adopted: adopted.clone().into_iter().peekable(),
-            sealed: Sequence::START,
-            up_to,
-        };
-        let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
-        let before = adopted.len();
-        if matches!(scanned.tail, Tail::Damaged(_)) {
-            // What follows a damaged index file may seem not to follow.
-            adopted.retain(|adopted| adopted.sealed.verify().is_ok());
-        }
-        if adopted.len() == before {
-            break (rebuild, scanned);
-        }
+    let mut rebuild = Rebuild {
+        index: Index::new(u64::from_le_bytes(options.random())),
+        adopted: adopted.into_iter().peekable(),
+        sealed: Sequence::START,
+        up_to,
     };
+    let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let (position, sequence) = rebuild.index.last();
     let mut head = Head { position, sequence };
     if scanned.sequence < sequence {
@@ -189,15 +183,21 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         torn,
         watermark_lost: watermark == WatermarkState::Lost,
         medium,
+        index_damage,
         damage,
     };
     Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
 }
 
-fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Vec<Adopted>> {
+fn adopted(
+    storage: &dyn Storage,
+    identity: LogIdentity,
+    mode: OpenMode,
+    damaged: &mut Vec<String>,
+) -> io::Result<Vec<Adopted>> {
     let names = segment_names(storage)?;
     match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
-        Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
+        Some(last) => adopt(storage, identity, mode, Sequence::new(last), damaged),
         None => Ok(Vec::new()),
     }
 }

@@ -99,12 +99,14 @@ pub(crate) struct Adopted {
 }
 
 /// Which index files to use for the segments that end before `last` begins: they follow each other, the
-/// widest first. What is not right is passed over.
+/// widest first. What is not right is passed over; of those of this log whose bytes are not what was written,
+/// `damaged` is told. Each is read whole: an append that is judged by a wrong one is stored for ever.
 pub(crate) fn adopt(
     storage: &dyn Storage,
     identity: LogIdentity,
     mode: OpenMode,
     last: Sequence,
+    damaged: &mut Vec<String>,
 ) -> io::Result<Vec<Adopted>> {
     let mut files: Vec<_> =
         storage.list()?.into_iter().filter_map(|name| Some((parse_index_name(&name)?, name))).collect();
@@ -117,6 +119,10 @@ pub(crate) fn adopt(
         if let Some(sealed) = open_index(storage, &name)
             && let Some(segments) = segments_of(storage, identity, mode, &sealed, (first, end))?
         {
+            if let Err(flaw) = sealed.verify() {
+                damaged.push(format!("{name} was damaged ({}) and is made anew", flaw.0));
+                continue;
+            }
             adopted.push(Adopted { sealed: Arc::new(sealed), segments });
             due = end.next();
         }

@@ -98,18 +98,6 @@ impl Active {
         self.sources.iter().map(|(source, steps)| (source.clone(), last(steps))).collect()
     }
 
-    /// Goes on from `base`, what each source had come to before the part.
-    pub(crate) fn go_on_from(&mut self, mut base: HashMap<Source, Vec<Progress>>) {
-        for (source, steps) in std::mem::take(&mut self.sources) {
-            let own: Vec<_> =
-                steps.into_iter().filter(|step| step.sequence.get() >= self.base_sequence).collect();
-            if !own.is_empty() {
-                base.entry(source).or_default().extend(own);
-            }
-        }
-        self.sources = base;
-    }
-
     /// How many bytes it takes, about.
     pub(crate) fn bytes(&self) -> usize {
         let commit = size_of::<CommitEntry>() + size_of::<u32>() + 6;
