@@ -16,6 +16,7 @@ pub(crate) struct Row {
     pub(crate) system: System,
     pub(crate) durability: Durability,
     /// Events written or read, in all.
+    #[serde(skip)]
     pub(crate) events: u64,
     /// Of these, per second.
     pub(crate) per_second: f64,

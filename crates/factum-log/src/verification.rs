@@ -9,7 +9,7 @@ use crate::{
     integrity::{CHAIN_START, Hash, Tree, chained},
     recovery::TornTail,
     scan::{Scanned, Tail, Visitor},
-    seal::read_index,
+    seal::{footer, read_index},
     segment::Segment,
     storage::{FileStorage, Storage},
     view::CommitView,
@@ -133,9 +133,11 @@ fn chain(scanned: &Scanned, check: &Check) -> Result<Option<LogDigest>, Damage> 
         let Some(read) = check.ends.get(index) else { break };
         let root = read.tree.root();
         chain = chained(&chain, &root);
-        match &scanned.footers[index] {
+        let read_then = scanned.footers[index].clone();
+        // A writer beside us may have sealed it, and one after it, since it was read.
+        match read_then.or_else(|| footer(segment).ok().flatten()) {
             Some(footer) => {
-                if let Some(reason) = disagrees(footer, read, *end, &root, &chain) {
+                if let Some(reason) = disagrees(&footer, read, *end, &root, &chain) {
                     return Err(damaged(reason));
                 }
                 if digest.is_some_and(|digest: (usize, LogDigest)| digest.0 + 1 == index) || index == 0 {

@@ -28,6 +28,7 @@ mod refusals;
 mod room;
 mod script;
 mod sealed_fixture;
+mod sealed_meanwhile;
 mod sealing;
 mod select;
 mod sim;
