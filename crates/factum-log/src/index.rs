@@ -125,31 +125,6 @@ impl Index {
         self.segments.push(SegmentEntry { segment, end });
     }
 
-    /// An index that holds the parts before the one that begins at `sequence`, to be gone on with: what
-    /// becomes of the segments after them once more.
-    pub(crate) fn before(&self, sequence: u64) -> Self {
-        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
-        let mut index = Self::new(self.seed);
-        index.parts = self.parts[..count].to_vec();
-        index.published = self.published;
-        if let Some(part) = self.parts.get(count) {
-            index.active = Active::new(self.seed, part.get().base_position(), sequence);
-        }
-        if let Some(before) = index.parts.last() {
-            index.active.sources = before.last_steps();
-        }
-        index
-    }
-
-    /// The parts after those it began with, the one that grows as well.
-    pub(crate) fn into_parts_from(mut self, sequence: u64) -> Vec<Part> {
-        if !self.active.commits.is_empty() {
-            self.parts.push(Part::Memory(Arc::new(self.active)));
-        }
-        let count = self.parts.partition_point(|part| part.get().base_sequence() < sequence);
-        self.parts.split_off(count)
-    }
-
     fn end_active(&mut self) {
         if !self.active.commits.is_empty() {
             let next = self.active.next();

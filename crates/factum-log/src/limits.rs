@@ -23,8 +23,6 @@ pub const ROOM_AHEAD_BYTES_MAX: usize = 512 * 1024;
 /// The part of the index that is in memory ends, and a segment with it, once it takes about so many bytes. The
 /// one before it may be there as well until it is sealed.
 pub const ACTIVE_INDEX_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Most index files that were made anew which an open log remembers the names of.
-pub const MAINTENANCE_NOTES_MAX: usize = 16;
 /// So many index files of a size are merged into one.
 pub const MERGE_FAN_IN: usize = 8;
 /// Index files are not merged into one of more bytes.

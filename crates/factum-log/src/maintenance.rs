@@ -1,21 +1,16 @@
-//! What an open log does beside its appends: seals segments that ended, merges index files, checks those that
-//! it found at open. Never fails an append: what cannot be done is told, and tried again.
+//! What an open log does beside its appends: seals segments that ended, merges index files. Never fails an append: what cannot be done is told, and tried again.
 //!
 //! Lock order: as in `engine`; nothing is read or written while the index is locked.
 
 use crate::{
     engine::Engine,
-    format::SEGMENT_HEADER_BYTES,
-    frames::{Frames, Step},
-    index::{Covered, Index, Part, Sealed, Sink, write_active, write_merged},
+    index::{Covered, Part, Sealed, Sink, write_active, write_merged},
     integrity::CHAIN_START,
-    limits::{MAINTENANCE_NOTES_MAX, MERGE_FAN_IN, MERGED_INDEX_BYTES_MAX},
+    limits::{MERGE_FAN_IN, MERGED_INDEX_BYTES_MAX},
     seal::{footer, write_footer, write_index},
     segment::Segment,
-    storage::of_file,
 };
 use std::{
-    collections::VecDeque,
     io,
     ops::Range,
     panic::{self, AssertUnwindSafe},
@@ -37,8 +32,6 @@ pub struct Maintenance {
     /// Why something could not be done. It is tried again at the next segment and every half minute; until
     /// then the log works as it did, and its index takes memory.
     pub trouble: Option<String>,
-    /// Index files that were damaged and have been made anew since the log was opened, the last few.
-    pub rebuilt: Vec<String>,
 }
 
 /// What is asked of the work, and what came of it.
@@ -53,9 +46,6 @@ struct State {
     asked: bool,
     closing: bool,
     trouble: Option<String>,
-    rebuilt: VecDeque<String>,
-    /// The index files that were there at open have been checked.
-    checked: bool,
 }
 
 impl Care {
@@ -125,17 +115,12 @@ impl Engine {
             let parts = index.parts().iter().filter(|part| saved(part).is_none());
             (parts.map(|part| index.segments_of(part.get()).len()).sum(), files)
         };
-        let state = self.care.state();
-        let rebuilt = state.rebuilt.iter().cloned().collect();
-        Maintenance { unsealed, index_files, trouble: state.trouble.clone(), rebuilt }
+        Maintenance { unsealed, index_files, trouble: self.care.state().trouble.clone() }
     }
 
     /// Does all that is due.
     fn maintain(&self) {
-        let done = self.check_files().and_then(|()| {
-            while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
-            Ok(())
-        });
+        let done = self.seal_and_merge();
         let mut state = self.care.state();
         state.trouble = match done {
             Err(_) if state.closing => None,
@@ -143,49 +128,9 @@ impl Engine {
         };
     }
 
-    /// Checks every byte of the index files that were there at open. One that is not right is made anew.
-    fn check_files(&self) -> io::Result<()> {
-        if self.care.state().checked {
-            return Ok(());
-        }
-        let found: Vec<Arc<Sealed>> = self.index().parts().iter().filter_map(saved).cloned().collect();
-        for sealed in found {
-            if self.care.state().closing {
-                return Ok(());
-            }
-            if let Err(flaw) = sealed.verify() {
-                self.rebuild(&sealed)?;
-                let name = sealed.file.as_deref().unwrap_or_default();
-                let mut state = self.care.state();
-                state.rebuilt.push_back(format!("{name} was damaged ({}) and is made anew", flaw.0));
-                if state.rebuilt.len() > MAINTENANCE_NOTES_MAX {
-                    state.rebuilt.pop_front();
-                }
-            }
-        }
-        self.care.state().checked = true;
+    fn seal_and_merge(&self) -> io::Result<()> {
+        while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
         Ok(())
-    }
-
-    /// Replaces a part whose file is damaged by what its segments say, in memory until they are sealed again.
-    fn rebuild(&self, sealed: &Sealed) -> io::Result<()> {
-        let sequences = crate::index::PartRef::Sealed(sealed).sequences();
-        let (mut index, segments) = {
-            let index = self.index();
-            let segments: Vec<_> = index
-                .segments_of(crate::index::PartRef::Sealed(sealed))
-                .map(|number| (index.segment(number).clone(), index.covered(number).end))
-                .collect();
-            (index.before(sequences.start), segments)
-        };
-        for (segment, end) in &segments {
-            read_into(&mut index, segment, *end).map_err(of_file(&segment.name))?;
-        }
-        self.index_mut().replace(index.into_parts_from(sequences.start));
-        match &sealed.file {
-            Some(file) => self.storage.remove(file),
-            None => Ok(()),
-        }
     }
 
     /// Seals the oldest part that has no file yet. Whether there was one.
@@ -299,21 +244,6 @@ fn mergeable(parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
 fn level(segments: u32) -> u32 {
     let fan_in = u32::try_from(MERGE_FAN_IN).expect("it is small");
     segments.max(1).ilog(fan_in)
-}
-
-/// Takes the commits of a segment into an index once more.
-fn read_into(index: &mut Index, segment: &Segment, end: u64) -> io::Result<()> {
-    index.begin_segment(segment.clone());
-    let start = SEGMENT_HEADER_BYTES as u64;
-    let mut frames = Frames::new(&*segment.file, segment.header.salt, start, end)?;
-    let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-    loop {
-        match frames.step()? {
-            Step::Commit { offset, view } => index.add_stored(&view, offset).map_err(damaged)?,
-            Step::Flawed(flaw) => return Err(damaged(flaw.0)),
-            Step::End => return Ok(()),
-        }
-    }
 }
 
 /// The calling thread gets a core after those who append.

@@ -14,7 +14,7 @@ use crate::{
     limits::SCAN_BYTES,
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
-    seal::{Adopted, adopt, remove_unused},
+    seal::{Adopted, Adoption, adopt, remove_unused},
     segment::Segment,
     storage::{Medium, OpenMode, Storage, of_file, read_full},
     view::CommitView,
@@ -40,13 +40,16 @@ pub struct OpenReport {
     pub watermark_lost: bool,
     /// What it stands on.
     pub medium: Medium,
+    /// Index files that are damaged and are not used. The log itself is not touched by it: what they said is
+    /// indexed once more from the frames, and a log that is open for writing makes them anew.
+    pub index_damage: Vec<Damage>,
     /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
     pub damage: Option<Damage>,
 }
 
 impl OpenReport {
     /// What whoever runs the log should hear of, each in a sentence: what was cut off, what could not be
-    /// checked, what the medium may not keep. Empty after every orderly end on a disk of this machine.
+    /// checked, which index file was damaged, what the medium may not keep. Empty after every orderly end on a whole disk of this machine.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(torn) = &self.torn {
@@ -59,6 +62,12 @@ impl OpenReport {
                 self.head.sequence
             ));
         }
+        warnings.extend(self.index_damage.iter().map(|damage| {
+            format!(
+                "the index file {damage}. Nothing of the log is lost: it is indexed once more from its segments. \
+                 Look at the disk"
+            )
+        }));
         warnings.extend(self.medium.warning());
         warnings
     }
@@ -145,7 +154,8 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let medium = medium(storage)?;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
-    let adopted = adopted(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
+    let Adoption { adopted, damaged } =
+        adoption(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
     let mut rebuild = Rebuild {
         index: Index::new(u64::from_le_bytes(options.random())),
         adopted: adopted.into_iter().peekable(),
@@ -178,16 +188,17 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         torn,
         watermark_lost: watermark == WatermarkState::Lost,
         medium,
+        index_damage: damaged,
         damage,
     };
     Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
 }
 
-fn adopted(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Vec<Adopted>> {
+fn adoption(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Adoption> {
     let names = segment_names(storage)?;
     match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
         Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
-        None => Ok(Vec::new()),
+        None => Ok(Adoption::default()),
     }
 }
 

@@ -1,14 +1,14 @@
 //! One part of the index, in memory or sealed, asked the same questions. Numbers are those of the part.
 
 use super::{
-    KeyKind, Progress,
+    KeyKind,
     active::{Active, CommitEntry},
     keys::{hash_key, stored_hash},
     list::List,
     sealed::Sealed,
 };
-use factum_event::{Sequence, Source};
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use factum_event::Sequence;
+use std::{ops::Range, sync::Arc};
 
 /// A part that does not grow any more.
 #[derive(Clone, Debug)]
@@ -44,14 +44,6 @@ impl Part {
         match self {
             Self::Memory(active) => PartRef::Memory(active),
             Self::Sealed(sealed) => PartRef::Sealed(sealed),
-        }
-    }
-
-    /// How far each source had come at its end.
-    pub(crate) fn last_steps(&self) -> HashMap<Source, Vec<Progress>> {
-        match self {
-            Self::Memory(active) => active.last_steps(),
-            Self::Sealed(sealed) => sealed.last_steps(),
         }
     }
 }

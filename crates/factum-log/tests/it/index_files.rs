@@ -82,3 +82,26 @@ fn an_index_file_that_is_cut_off_is_made_anew_from_its_segments() {
         }
     }
 }
+
+#[test]
+fn an_index_file_with_a_changed_byte_is_told_of_at_open_and_answers_nothing() {
+    let (whole, files) = sealed();
+    for name in &files {
+        let bytes = whole.bytes(name);
+        for at in (0..bytes.len()).step_by(13) {
+            let what = format!("{name} changed at {at}");
+            let sim = whole.copy();
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            sim.put(name, changed);
+            let (beside, report) = Log::open_read_only_on(sim.storage(), small()).unwrap();
+            is_all_there(&beside);
+            let told: Vec<_> = report.index_damage.iter().map(|damage| damage.segment.clone()).collect();
+            assert_eq!(told, [name.clone()], "{what}");
+            assert!(report.warnings().iter().any(|warning| warning.contains(name)), "{what}");
+            is_whole(&sim, &what);
+            let (_, report) = Log::open_on(sim.storage(), small()).unwrap();
+            assert_eq!(report.index_damage, [], "{what}: made anew");
+        }
+    }
+}
