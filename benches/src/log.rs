@@ -2,16 +2,16 @@
 //! middle. All in one run, because a machine is never the same twice. What is done, and how, stands in
 //! `docs/internals/speed.md`.
 
-mod engine;
-mod events;
-mod factum;
+pub(crate) mod engine;
+pub(crate) mod events;
+pub(crate) mod factum;
 mod measure;
-mod medium;
+pub(crate) mod medium;
 mod plan;
-mod raw;
+pub(crate) mod raw;
 mod reads;
-mod report;
-mod row;
+pub(crate) mod report;
+pub(crate) mod row;
 mod sqlite;
 mod tephra;
 mod umadb;
@@ -107,7 +107,7 @@ fn in_the_middle(mut opened: Vec<Opened>) -> Option<Opened> {
     opened.get(opened.len() / 2).copied()
 }
 
-fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
@@ -186,7 +186,7 @@ impl Rounds {
                 };
                 if filled < size {
                     eprintln!("filling {system} up to {size} events");
-                    if let Err(error) = fill(system, &dir, &self.accounts, filled, size) {
+                    if let Err(error) = fill(system, &dir, &self.accounts, filled, size, self.plan.fill) {
                         self.fail(work, system, &error);
                     }
                 }

@@ -49,8 +49,17 @@ pub(crate) fn platform() -> String {
 
 /// Bytes of files that this process has mapped and in memory. The kernel does not drop these from its page cache.
 pub(crate) fn mapped() -> u64 {
+    resident("RssFile:")
+}
+
+/// Bytes in memory that belong to this process alone.
+pub(crate) fn anonymous() -> u64 {
+    resident("RssAnon:")
+}
+
+fn resident(field: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kibibytes = status.lines().find_map(|line| line.strip_prefix("RssFile:")?.trim().strip_suffix(" kB"));
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"));
     kibibytes.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or_default() << 10
 }
 

@@ -6,6 +6,7 @@
 
 mod bare;
 mod client;
+mod growth;
 mod latency;
 mod load;
 mod log;
@@ -39,6 +40,8 @@ struct Arguments {
 enum What {
     /// Commands over HTTP: stored and answered with 202, then decided by the lanes.
     Logged(logged::Options),
+    /// One log that grows: what appends, reads and opening take at each size.
+    Growth(growth::Options),
     /// Read models: rebuilds beside a bare loop, and how far a view lags.
     ReadModels(read_models::Options),
     /// What is measured; started by the others.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let ended = match arguments.what {
         None => log::run(&arguments.log),
         Some(What::Logged(options)) => logged::run(&options),
+        Some(What::Growth(options)) => growth::run(&options),
         Some(What::ReadModels(options)) => read_models::run(&options),
         Some(What::Serve(options)) => serve::run(&options),
     };

@@ -20,7 +20,8 @@ use std::{
 
 #[derive(Debug)]
 pub(crate) struct Factum {
-    log: Log,
+    /// The log itself.
+    pub(crate) log: Log,
     event_type: EventType,
     command_name: CommandName,
     /// Commands so far, here and by those who had it open before.
@@ -47,6 +48,12 @@ impl Factum {
         };
         let events = events.into_iter().map(event).collect::<Result<_, _>>()?;
         Ok(NewCommit { command, outcome: Outcome::Succeeded, events })
+    }
+
+    /// Appends one event under a condition.
+    pub(crate) fn append_under(&self, event: Event<'_>, condition: Condition) -> Result<(), Failure> {
+        let append = Append { commit: self.commit(vec![event])?, condition };
+        position(self.log.append(vec![append])).map(drop)
     }
 
     fn next(&self, event: Event<'_>, after: u64) -> Result<Vec<Append>, Failure> {

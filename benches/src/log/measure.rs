@@ -6,7 +6,7 @@ use super::{
     engine::{Asynchronous, Conditional, Engine},
     events::{Accounts, Digest},
     factum::Factum,
-    plan::{FILL_EVENTS, Plan},
+    plan::Plan,
     raw::Raw,
     reads::{cold, replay, select},
     sqlite::Sqlite,
@@ -63,28 +63,35 @@ pub(crate) fn measure(system: System, run: Run<'_>) -> Result<Measured, Failure>
     }
 }
 
-/// Appends the events with these numbers, for those who read.
+/// Appends the events with these numbers, `each` in a commit, for those who read.
 pub(crate) fn fill(
     system: System,
     dir: &Path,
     accounts: &Accounts,
     from: u64,
     to: u64,
+    each: u64,
 ) -> Result<(), Failure> {
     match system {
-        System::Raw => fill_engine::<Raw>(dir, accounts, from, to),
-        System::Factum => fill_engine::<Factum>(dir, accounts, from, to),
-        System::Tephra => fill_engine::<Tephra>(dir, accounts, from, to),
-        System::Umadb => fill_engine::<Umadb>(dir, accounts, from, to),
-        System::Sqlite => fill_engine::<Sqlite>(dir, accounts, from, to),
+        System::Raw => fill_engine::<Raw>(dir, accounts, from, to, each),
+        System::Factum => fill_engine::<Factum>(dir, accounts, from, to, each),
+        System::Tephra => fill_engine::<Tephra>(dir, accounts, from, to, each),
+        System::Umadb => fill_engine::<Umadb>(dir, accounts, from, to, each),
+        System::Sqlite => fill_engine::<Sqlite>(dir, accounts, from, to, each),
     }
 }
 
-fn fill_engine<E: Engine>(dir: &Path, accounts: &Accounts, from: u64, to: u64) -> Result<(), Failure> {
+fn fill_engine<E: Engine>(
+    dir: &Path,
+    accounts: &Accounts,
+    from: u64,
+    to: u64,
+    each: u64,
+) -> Result<(), Failure> {
     let engine = E::open(dir)?;
     let mut next = from;
     while next < to {
-        let end = to.min(next + FILL_EVENTS);
+        let end = to.min(next + each);
         engine.append((next..end).map(|number| accounts.event(number)).collect())?;
         next = end;
     }
@@ -138,6 +145,9 @@ fn append<E: Engine>(run: Run<'_>, each: u64) -> Result<Measured, Failure> {
     let engine = E::open(run.dir)?;
     let mut measured = nothing::<E>()?;
     for commit in 0..run.plan.repeats(run.work) {
+        if measured.nanos >= run.plan.budget_nanos() {
+            break;
+        }
         let numbers = commit * each..(commit + 1) * each;
         let events: Vec<_> = numbers.map(|number| run.accounts.event(number)).collect();
         let began = now();
@@ -145,8 +155,8 @@ fn append<E: Engine>(run: Run<'_>, each: u64) -> Result<Measured, Failure> {
         let took = now() - began;
         measured.nanos += took;
         measured.latency.saturating_record(took);
+        measured.events += each;
     }
-    measured.events = run.plan.repeats(run.work) * each;
     measured.held = measured.events;
     let expected = Digest::of_all(measured.events);
     verify(&engine, |read| *read == expected)?;
@@ -168,13 +178,14 @@ pub(super) fn wrong(what: &str, read: &Digest) -> Failure {
 mod tests {
     use super::*;
     use crate::log::medium;
+    use std::time::Duration;
 
     /// What a measure says of a system, in a folder of its own.
     fn measured(system: System, work: Work, plan: &Plan) -> Result<Measured, Failure> {
         let dir = tempfile::tempdir_in(medium::default_dir()).unwrap();
         let accounts = Accounts::new(plan.accounts);
         if work.reads() {
-            fill(system, dir.path(), &accounts, 0, plan.filled(work) - 1).unwrap();
+            fill(system, dir.path(), &accounts, 0, plan.filled(work) - 1, plan.fill).unwrap();
         }
         measure(system, Run { work, plan, accounts: &accounts, dir: dir.path() })
     }
@@ -203,6 +214,15 @@ mod tests {
                 let wrong = measured(system, work, &plan).unwrap_err().to_string();
                 assert!(wrong.contains("is not what was appended"), "{work} {system}: {wrong}");
             }
+        }
+    }
+
+    #[test]
+    fn a_run_ends_when_its_time_is_over() {
+        let mut plan = Plan::SMOKE;
+        plan.budget = Duration::from_nanos(1);
+        for (work, events) in [(Work::Append100, 100), (Work::Threads64, 64), (Work::Writers64, 64)] {
+            assert_eq!(measured(System::Factum, work, &plan).unwrap().events, events, "{work}");
         }
     }
 

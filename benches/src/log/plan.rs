@@ -1,4 +1,5 @@
-//! How much of each work is done. The same for every system, so that rows can be compared.
+//! How much of each work is done. The same for every system, so that rows can be compared; but a run that appends
+//! ends after a while, so that a slow system is measured by fewer events instead of for minutes.
 
 use super::work::{Kind, Work};
 use std::time::Duration;
@@ -12,6 +13,10 @@ pub(crate) struct Plan {
     commits: [u64; 3],
     /// Appends of each of 64 and of 256 tasks or threads.
     appends: [u64; 2],
+    /// A run that appends ends after so long, whatever is left of it, and says how many events it appended.
+    pub(crate) budget: Duration,
+    /// Events in a commit of a log that is filled to be read.
+    pub(crate) fill: u64,
     /// Events of the log that is replayed, and that streams are read from.
     events: u64,
     /// Events of the log that is read cold; at least as many.
@@ -26,14 +31,13 @@ pub(crate) struct Plan {
     pub(crate) drops_caches: bool,
 }
 
-/// Events in a commit of a log that is filled to be read.
-pub(crate) const FILL_EVENTS: u64 = 100;
-
 impl Plan {
     pub(crate) const FULL: Self = Self {
         accounts: 10_000,
         commits: [60_000, 10_000, 2_000],
         appends: [3_000, 1_000],
+        budget: Duration::from_secs(60),
+        fill: 100,
         events: 1_000_000,
         cold_events: 5_000_000,
         streams: [2_000, 100],
@@ -44,6 +48,8 @@ impl Plan {
     pub(crate) const QUICK: Self = Self {
         commits: [10_000, 1_000, 200],
         appends: [300, 100],
+        budget: Duration::from_secs(1),
+        fill: 1000,
         cold_events: 1_000_000,
         pause: Duration::from_millis(300),
         ..Self::FULL
@@ -53,6 +59,8 @@ impl Plan {
         accounts: 300,
         commits: [20, 5, 2],
         appends: [3, 2],
+        budget: Duration::from_secs(60),
+        fill: 100,
         events: 3_000,
         cold_events: 6_000,
         streams: [20, 10],
@@ -61,7 +69,7 @@ impl Plan {
         drops_caches: false,
     };
 
-    /// Commits of an append, or appends of each writer.
+    /// Commits of an append, or appends of each writer, at most.
     pub(crate) fn repeats(&self, work: Work) -> u64 {
         match work.kind() {
             Kind::Append(1) => self.commits[0],
@@ -71,6 +79,11 @@ impl Plan {
             Kind::Writers(_) | Kind::Threads(_) => self.appends[1],
             Kind::Replay | Kind::Streams | Kind::ColdSelect => 1,
         }
+    }
+
+    /// As [`Self::budget`], in nanoseconds.
+    pub(crate) fn budget_nanos(&self) -> u64 {
+        u64::try_from(self.budget.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Events of the log that this work reads.
@@ -93,9 +106,13 @@ impl Plan {
         let [warm, cold] = self.streams;
         format!(
             "{one}, {hundred} and {thousand} commits of 1, 100 and 1000 events; {each_64} appends of each of 64 \
-             writers or threads, {each_256} of each of 256; {} events replayed, {warm} of {} streams read; cold {cold} \
+             writers or threads, {each_256} of each of 256, none for longer than {} s; filled in commits of {}, {} events replayed, {warm} of {} streams read; cold {cold} \
              streams of {} events",
-            self.events, self.accounts, self.cold_events
+            self.budget.as_secs(),
+            self.fill,
+            self.events,
+            self.accounts,
+            self.cold_events
         )
     }
 }

@@ -177,7 +177,7 @@ impl Report {
 }
 
 /// What was measured, by version.
-fn versions() -> String {
+pub(crate) fn versions() -> String {
     let of = |name: &str| locked(LOCK, name).unwrap_or("unknown");
     format!(
         "factum {}, tephra {}, umadb-core {}, rusqlite {} with SQLite {}",

@@ -15,7 +15,9 @@ pub(crate) struct Row {
     pub(crate) work: Work,
     pub(crate) system: System,
     pub(crate) durability: Durability,
-    /// Events written or read.
+    /// Events written or read, in all.
+    pub(crate) events: u64,
+    /// Of these, per second.
     pub(crate) per_second: f64,
     /// Of an append, of a stream that is read, or of the whole replay.
     pub(crate) p50_us: f64,
@@ -34,6 +36,7 @@ impl Row {
             work,
             system,
             durability: measured.durability,
+            events: measured.events,
             per_second: (measured.events as f64 / seconds).round(),
             p50_us: micros(0.5),
             p99_us: micros(0.99),
@@ -73,7 +76,16 @@ pub(crate) mod tests {
     pub(crate) fn row(work: Work, system: System, per_second: f64) -> Row {
         let durability = Durability::Fdatasync;
         let bytes_per_event = Some(312.0);
-        Row { work, system, durability, per_second, p50_us: 41.5, p99_us: 90.0, bytes_per_event }
+        Row {
+            work,
+            system,
+            durability,
+            events: 1000,
+            per_second,
+            p50_us: 41.5,
+            p99_us: 90.0,
+            bytes_per_event,
+        }
     }
 
     #[test]

@@ -21,7 +21,10 @@ const STACK_BYTES: usize = 512 * 1024;
 /// since the last one.
 struct Writer {
     number: u64,
+    /// Appends, at most; no two writers number theirs the same.
     each: u64,
+    /// Appends so far.
+    done: u64,
     after: u64,
     latency: Histogram<u64>,
     ended: u64,
@@ -29,15 +32,21 @@ struct Writer {
 
 impl Writer {
     fn new(number: u64, each: u64) -> Result<Self, Failure> {
-        Ok(Self { number, each, after: 0, latency: histogram()?, ended: 0 })
+        Ok(Self { number, each, done: 0, after: 0, latency: histogram()?, ended: 0 })
     }
 
-    fn event<'a>(&self, accounts: &'a Accounts, append: u64) -> Event<'a> {
-        Event { account: accounts.get(self.number), payload: payload(self.number * self.each + append) }
+    /// Whether it appends once more; each appends once, however late it comes to it.
+    fn is_due(&self, until: u64) -> bool {
+        self.done == 0 || (self.done < self.each && now() < until)
+    }
+
+    fn event<'a>(&self, accounts: &'a Accounts) -> Event<'a> {
+        Event { account: accounts.get(self.number), payload: payload(self.number * self.each + self.done) }
     }
 
     fn appended(&mut self, began: u64, after: u64) {
         self.after = after;
+        self.done += 1;
         self.ended = now();
         self.latency.saturating_record(self.ended - began);
     }
@@ -52,10 +61,10 @@ fn together<E: Engine>(
     let mut measured = nothing::<E>()?;
     let mut expected = Digest::default();
     for writer in writers {
-        let Writer { number, each, latency, ended, .. } = writer?;
+        let Writer { number, each, done, latency, ended, .. } = writer?;
         measured.latency.add(latency)?;
         measured.nanos = measured.nanos.max(ended - began);
-        (number * each..(number + 1) * each).for_each(|number| expected.expect(number));
+        (number * each..number * each + done).for_each(|number| expected.expect(number));
     }
     measured.events = expected.events;
     measured.held = expected.events;
@@ -71,8 +80,9 @@ pub(super) fn threads<E: Conditional>(run: Run<'_>, writers: u64) -> Result<Meas
     let start = RwLock::new(());
     let write = |mut writer: Writer| -> Result<Writer, Failure> {
         drop(start.read());
-        for append in 0..writer.each {
-            let event = writer.event(run.accounts, append);
+        let until = now().saturating_add(run.plan.budget_nanos());
+        while writer.is_due(until) {
+            let event = writer.event(run.accounts);
             let began = now();
             let after = engine.append_next(event, writer.after)?;
             writer.appended(began, after);
@@ -96,7 +106,7 @@ pub(super) fn threads<E: Conditional>(run: Run<'_>, writers: u64) -> Result<Meas
 
 pub(super) fn tasks<E: Asynchronous>(run: Run<'_>, writers: u64) -> Result<Measured, Failure> {
     let engine = Arc::new(E::open(run.dir)?);
-    let each = run.plan.repeats(run.work);
+    let (each, budget) = (run.plan.repeats(run.work), run.plan.budget_nanos());
     let writers = (0..writers).map(|number| Writer::new(number, each)).collect::<Result<Vec<_>, _>>()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let (began, written) = runtime.block_on(async {
@@ -105,8 +115,9 @@ pub(super) fn tasks<E: Asynchronous>(run: Run<'_>, writers: u64) -> Result<Measu
         for mut writer in writers {
             let (engine, accounts) = (Arc::clone(&engine), run.accounts.clone());
             tasks.spawn(async move {
-                for append in 0..writer.each {
-                    let event = writer.event(&accounts, append);
+                let until = now().saturating_add(budget);
+                while writer.is_due(until) {
+                    let event = writer.event(&accounts);
                     let began = now();
                     let after = engine.append_next_async(event, writer.after).await?;
                     writer.appended(began, after);

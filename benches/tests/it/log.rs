@@ -50,10 +50,12 @@ fn every_work_of_every_system_is_a_row() {
     for row in &rows {
         let fields: BTreeSet<_> = row.as_object().unwrap().keys().map(String::as_str).collect();
         let named =
-            ["work", "system", "durability", "per_second", "p50_us", "p99_us", "bytes_per_event"].into();
+            ["work", "system", "durability", "events", "per_second", "p50_us", "p99_us", "bytes_per_event"]
+                .into();
         assert_eq!(fields, named);
         let synced = if row["system"] == "sqlite" { "fsync" } else { "fdatasync" };
         assert_eq!(row["durability"], synced, "{row}");
+        assert!(row["events"].as_u64().unwrap() > 0, "{row}");
         assert!(row["per_second"].as_f64().unwrap() > 0.0, "{row}");
         assert!(row["p99_us"].as_f64().unwrap() >= row["p50_us"].as_f64().unwrap(), "{row}");
         let filled = ["replay", "streams", "cold-select"].contains(&text(row, "work"));

@@ -6,7 +6,8 @@ use crate::{
     layout::{self, DataError},
     say::say,
 };
-use std::{path::Path, process::ExitCode};
+use factum::log::LogDigest;
+use std::{fmt::Write, path::Path, process::ExitCode};
 
 pub(crate) fn run(data: &Path) -> ExitCode {
     match verify(data) {
@@ -52,9 +53,19 @@ fn verify_log(name: &str, dir: &Path) -> bool {
     match factum::log::verify(dir) {
         Ok(verified) => {
             say(&format!(
-                "{name}: whole, {} commits and {} events in {} segments, {} bytes\n",
-                verified.head.sequence, verified.head.position, verified.segments, verified.bytes
+                "{name}: whole, {} commits and {} events in {} segments, {} bytes{}\n",
+                verified.head.sequence,
+                verified.head.position,
+                verified.segments,
+                verified.bytes,
+                verified.digest.as_ref().map(digest).unwrap_or_default()
             ));
+            for damage in &verified.index_damage {
+                eprintln!(
+                    "{name}: {damage}. The log is whole without it: remove the file while nothing runs, and the \
+                     next start makes it anew"
+                );
+            }
             if let Some(torn) = verified.torn {
                 say(&format!(
                     "{name}: after them {} bytes of a write that was never acknowledged, in {} from byte {}; \
@@ -81,4 +92,13 @@ fn verify_log(name: &str, dir: &Path) -> bool {
             false
         }
     }
+}
+
+/// What the sealed segments hold, as one number to keep elsewhere.
+fn digest(digest: &LogDigest) -> String {
+    let mut text = format!(", digest up to commit {}: ", digest.reaches.sequence);
+    for byte in digest.chain {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

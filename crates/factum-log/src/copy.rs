@@ -189,7 +189,7 @@ impl Copy<'_, '_> {
     /// Whether the target has this segment, whole. A segment that another one follows never changes.
     fn is_held(&mut self, number: usize, name: &str, next: Option<u64>) -> bool {
         let Some(held) = self.options.held.get(number).filter(|held| held.name == name) else { return false };
-        let is_whole = next == Some(held.head.sequence.next().get());
+        let is_whole = next.and_then(|next| next.checked_sub(1)) == Some(held.head.sequence.get());
         if is_whole && held.head.sequence <= self.options.cut.head.sequence {
             self.head = held.head;
             self.segments.push(held.clone());

@@ -136,7 +136,7 @@ impl Index {
     /// Packs the part that ended last as a file would hold it, in memory alone.
     pub(crate) fn pack(&mut self) {
         let Some(Part::Memory(active)) = self.parts.last().cloned() else { return };
-        let numbers = self.segments_of(PartRef::Memory(&active));
+        let numbers = self.segments_of(PartRef::Memory(&active).sequences());
         let Some(last) = numbers.clone().last() else { return };
         let identity = self.segment(last).header.identity;
         let covered: Vec<_> = numbers.map(|number| self.covered(number)).collect();
@@ -192,9 +192,8 @@ impl Index {
         })
     }
 
-    /// The segments that a part covers.
-    pub(crate) fn segments_of(&self, part: PartRef<'_>) -> Range<usize> {
-        let Range { start, end } = part.sequences();
+    /// The segments of these commits.
+    pub(crate) fn segments_of(&self, Range { start, end }: Range<u64>) -> Range<usize> {
         let base = |entry: &SegmentEntry| entry.segment.header.base_sequence.get();
         let from = self.segments.partition_point(|entry| base(entry) < start);
         from..self.segments.partition_point(|entry| base(entry) < end)

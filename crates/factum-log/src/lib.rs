@@ -3,8 +3,9 @@
 //!
 //! A [`Log`] is a [`factum_store::Store`]. A commit is written whole, synced, and only then acknowledged and
 //! shown to readers. After a crash of the process every acknowledged commit is there; after power loss too,
-//! as far as the medium keeps what it said was synced. The bytes on disk are described in
-//! `docs/internals/log-format.md`.
+//! as far as the medium keeps what it said was synced. In `docs/internals`, `log-format.md` describes the bytes on
+//! disk, `recovery.md` what opening does, `durability.md` what is synced when and what is assumed of the medium,
+//! `log-costs.md` what it all costs.
 //!
 //! Knows no HTTP, no async runtime and no domain.
 

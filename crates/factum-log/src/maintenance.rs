@@ -113,7 +113,7 @@ impl Engine {
             let index = self.index();
             let files = index.files().count();
             let parts = index.parts().iter().filter(|part| saved(part).is_none());
-            (parts.map(|part| index.segments_of(part.get()).len()).sum(), files)
+            (parts.map(|part| index.segments_of(part.get().sequences()).len()).sum(), files)
         };
         Maintenance { unsealed, index_files, trouble: self.care.state().trouble.clone() }
     }
@@ -122,10 +122,21 @@ impl Engine {
     fn maintain(&self) {
         let done = self.seal_and_merge();
         let mut state = self.care.state();
-        state.trouble = match done {
+        let trouble = match done {
             Err(_) if state.closing => None,
             done => done.err().map(|error| format!("cannot seal or index a segment: {error}")),
         };
+        let before = std::mem::replace(&mut state.trouble, trouble.clone());
+        drop(state);
+        if let Some(trouble) = trouble.filter(|trouble| before.as_ref() != Some(trouble)) {
+            self.warn(&format!("{trouble}. The log works on, with its index in memory; it is tried again"));
+        }
+    }
+
+    fn warn(&self, what: &str) {
+        if let Some(observer) = &self.options.observer {
+            observer.warned(what);
+        }
     }
 
     fn seal_and_merge(&self) -> io::Result<()> {
@@ -139,7 +150,7 @@ impl Engine {
             let index = self.index();
             let part = index.parts().iter().find(|part| saved(part).is_none()).cloned();
             part.map(|part| {
-                let numbers = index.segments_of(part.get());
+                let numbers = index.segments_of(part.get().sequences());
                 let before = numbers.start.checked_sub(1).map(|before| index.segment(before).clone());
                 let segments: Vec<(Segment, Covered)> =
                     numbers.map(|number| (index.segment(number).clone(), index.covered(number))).collect();

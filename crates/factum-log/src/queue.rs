@@ -321,7 +321,7 @@ impl Queue {
     /// wait for a core among them.
     pub(crate) fn hand_over(&self, requests: usize) {
         let mut state = self.lock();
-        let many = requests.max(state.waiting.len()) > LED_BY_CALLER_MAX;
+        let many = requests.max(state.waiting.len()) > LED_BY_CALLER_MAX && !state.closing;
         let next = match state.waiting.front().map(|request| &request.done) {
             None => {
                 state.led = many;
@@ -357,6 +357,8 @@ impl Queue {
                 return true;
             }
             if state.closing && (!state.led || state.stands_by) {
+                // Whoever still comes and blocks leads by itself.
+                (state.led, state.stands_by) = (false, false);
                 return false;
             }
             state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);

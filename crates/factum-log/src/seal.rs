@@ -13,7 +13,7 @@ use crate::{
     segment::Segment,
     storage::{OpenMode, Storage, of_file, read_full},
 };
-use factum_event::{LogIdentity, Position, Sequence};
+use factum_event::{LogIdentity, Sequence};
 use std::{io, sync::Arc};
 
 /// The footer of a segment, if it ends in a whole one.
@@ -100,7 +100,7 @@ pub(crate) struct Adoption {
 }
 
 /// An index file that is right, and the segments it covers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Adopted {
     pub(crate) sealed: Arc<Sealed>,
     pub(crate) segments: Vec<(Segment, Footer)>,
@@ -160,8 +160,9 @@ fn segments_of(
 ) -> io::Result<Option<Vec<(Segment, Footer)>>> {
     let header = &sealed.header;
     let is_of_log = header.identity.log == identity.log && header.identity.generation <= identity.generation;
-    let commits = (header.base_sequence, header.base_sequence.get() + u64::from(header.commits) - 1);
-    if !is_of_log || commits != (first, last.get()) {
+    // The counts are those of a header that may have been forged.
+    let ends = header.base_sequence.get().checked_add(u64::from(header.commits));
+    if !is_of_log || (header.base_sequence, ends) != (first, last.get().checked_add(1)) {
         return Ok(None);
     }
     let mut segments: Vec<(Segment, Footer)> = Vec::new();
@@ -185,10 +186,10 @@ fn segments_of(
             return Ok(None);
         }
     }
-    let events = header.base_position.get() + u64::from(header.events);
+    let events = header.base_position.get().checked_add(u64::from(header.events));
     let is_whole = segments.len() == header.segments as usize
-        && sequence == last.next()
-        && position == Position::new(events);
+        && Some(sequence.get()) == ends
+        && Some(position.get()) == events;
     Ok(is_whole.then_some(segments))
 }
 

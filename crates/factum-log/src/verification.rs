@@ -45,8 +45,8 @@ pub struct Verified {
     pub digest: Option<LogDigest>,
     /// How many index files were held against the log.
     pub index_files: u64,
-    /// Index files that do not say what the log says. The log itself is whole: they are made anew when it is
-    /// opened for writing, or when they were removed.
+    /// Index files that do not say what the log says. The log itself is whole. Those whose checksums do
+    /// not match are made anew when it is opened for writing; any may be removed while it is not open, and is then.
     pub index_damage: Vec<Damage>,
 }
 

@@ -107,8 +107,11 @@ impl Engine {
         let now = self.options.clock.now();
         writer.usable()?;
         self.catch_up(writer)?;
-        judge(&self.index(), commit)?;
-        let is_full = self.index().is_full();
+        let is_full = {
+            let index = self.index();
+            judge(&index, commit)?;
+            index.is_full()
+        };
         if writer.is_full(commit.frame.len(), self.options.segment_bytes, is_full) {
             self.flush(writer, verdicts);
             writer.usable()?;
@@ -339,7 +342,8 @@ impl Writer {
 /// Whether the commit may be stored, on what the index holds. The order of the checks is that of
 /// `MemoryStore`; the shape of the commit and the names of its condition were checked before.
 fn judge(index: &Index, commit: &Prepared) -> Result<(), AppendError> {
-    if let Some(sequence) = index.decided(commit.command) {
+    let knows_family = index.knows_family(commit.command);
+    if knows_family && let Some(sequence) = index.decided(commit.command) {
         return Err(AppendError::AlreadyDecided { command: commit.command, sequence });
     }
     let (head, last) = index.last();
@@ -366,7 +370,7 @@ fn judge(index: &Index, commit: &Prepared) -> Result<(), AppendError> {
     {
         return Err(AppendError::Stale { position });
     }
-    if let Some((id, position)) = index.taken(commit) {
+    if let Some((id, position)) = index.taken(commit, knows_family) {
         return Err(AppendError::EventExists { id, position });
     }
     room_for(head, last, commit)

@@ -11,6 +11,12 @@ pub trait AppendObserver: Monotonic {
 
     /// A group of commits was made durable.
     fn group(&self, group: &GroupMeasure);
+
+    /// Something beside the appends that whoever runs the store should hear of, in a sentence: what it could not do
+    /// and will try again, what it found damaged and made anew. Told once when it begins.
+    fn warned(&self, what: &str) {
+        let _ = what;
+    }
 }
 
 /// What it took to make a group of commits durable, with one sync.

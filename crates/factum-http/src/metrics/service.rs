@@ -21,6 +21,8 @@ pub struct ServiceMetrics {
 #[derive(Debug)]
 struct LogMetrics {
     all: Metrics,
+    /// As a warning names it: `service/log`.
+    name: String,
     append_seconds: Histogram,
     sync_seconds: Histogram,
     group_commits: Histogram,
@@ -73,6 +75,10 @@ impl AppendObserver for ServiceMetrics {
     fn group(&self, group: &GroupMeasure) {
         self.events.group(group);
     }
+
+    fn warned(&self, what: &str) {
+        self.events.warned(what);
+    }
 }
 
 impl LogMetrics {
@@ -82,6 +88,7 @@ impl LogMetrics {
             append_seconds: all.0.append_seconds.with_label_values(&labels),
             sync_seconds: all.0.sync_seconds.with_label_values(&labels),
             group_commits: all.0.group_commits.with_label_values(&labels),
+            name: format!("{service}/{log}"),
             all,
         }
     }
@@ -101,5 +108,9 @@ impl AppendObserver for LogMetrics {
     fn group(&self, group: &GroupMeasure) {
         self.sync_seconds.observe(group.synced.as_secs_f64());
         self.group_commits.observe(group.commits as f64);
+    }
+
+    fn warned(&self, what: &str) {
+        tracing::warn!(log = %self.name, "{what}");
     }
 }

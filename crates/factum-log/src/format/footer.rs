@@ -41,6 +41,11 @@ impl Footer {
         out
     }
 
+    /// Whether a segment can end so: it has a commit, and another one may follow.
+    fn can_be(&self) -> bool {
+        self.sequence > Sequence::START && self.sequence.get() < u64::MAX && self.position.get() < u64::MAX
+    }
+
     /// The footer that `bytes` are, which stand at `at` and end the file.
     pub(crate) fn decode(bytes: &[u8], salt: u32, at: u64) -> Result<Self, Flaw> {
         let footer = footer_at(bytes, salt)?;
@@ -57,8 +62,8 @@ impl Footer {
                 chain: fields.array()?,
             })
         };
-        let found =
-            read(Cursor(&footer[16..])).filter(|found| footer.len() == FOOTER_BYTES && found.end == at);
+        let found = read(Cursor(&footer[16..]))
+            .filter(|found| footer.len() == FOOTER_BYTES && found.end == at && found.can_be());
         found.ok_or_else(|| "the fields of the footer contradict each other".into())
     }
 }
@@ -66,6 +71,19 @@ impl Footer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_footer_after_which_nothing_can_follow_is_none() {
+        let (sequence, position) = (Sequence::new(9), Position::new(12));
+        let recorded_at = Timestamp::from_micros(0);
+        let whole = Footer { sequence, position, recorded_at, end: 4000, root: [1; 32], chain: [2; 32] };
+        let last_sequence = Footer { sequence: Sequence::new(u64::MAX), ..whole };
+        let last_position = Footer { position: Position::new(u64::MAX), ..whole };
+        for forged in [last_sequence, last_position, Footer { sequence: Sequence::START, ..whole }] {
+            let read = Footer::decode(&forged.encode(7), 7, 4000);
+            assert!(read.is_err_and(|flaw| flaw.0.contains("contradict")), "{forged:?}");
+        }
+    }
 
     #[test]
     fn a_footer_reads_back_and_no_bit_of_it_may_change() {

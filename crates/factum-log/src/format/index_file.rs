@@ -226,17 +226,15 @@ impl IndexHeader {
     }
 }
 
-/// Puts the checksum and the length in a header right, for whoever wants to read behind them. Whether there is
-/// a whole header.
-pub(crate) fn right_index_header(bytes: &mut [u8]) -> bool {
+/// Puts the checksum and the length in a header right, for whoever wants to read behind them.
+pub(crate) fn right_index_header(bytes: &mut [u8]) {
     let length = bytes.len() as u64;
-    let Some(header) = bytes.first_chunk_mut::<INDEX_HEADER_BYTES>() else { return false };
+    let Some(header) = bytes.first_chunk_mut::<INDEX_HEADER_BYTES>() else { return };
     header[..8].copy_from_slice(MAGIC);
     header[8] = VERSION_WRITTEN;
     header[72..80].copy_from_slice(&length.to_le_bytes());
     let checksum = checksum(header);
     header[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
-    true
 }
 
 /// The name of the index file of the commits from `first` to `last`.
@@ -269,6 +267,58 @@ fn checksum(header: &[u8; INDEX_HEADER_BYTES]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A header whose sections are as long as its counts ask, with the file behind it.
+    fn forged(base: (u64, u64), events: u32, commits: u32) -> (IndexHeader, u64) {
+        let lengths = [32, u64::from(commits) * 28, u64::from(commits) * 4, 8, u64::from(events) * 4];
+        let lengths = lengths.into_iter().chain([0, 8, 0, 0, 64, 0, 0]);
+        let (mut sections, mut start) =
+            ([Section::default(); INDEX_SECTIONS.len()], INDEX_HEADER_BYTES as u64);
+        for (section, length) in sections.iter_mut().zip(lengths) {
+            *section = Section { start, length, checksum: 0 };
+            start = section.end().unwrap();
+        }
+        let identity = LogIdentity { log: LogId::new(uuid::Uuid::from_u128(5)), generation: 1 };
+        let (base_position, base_sequence) = (Position::new(base.0), Sequence::new(base.1));
+        let (segments, keys, length) = (1, 0, start);
+        let header = IndexHeader {
+            identity,
+            segments,
+            base_position,
+            base_sequence,
+            events,
+            commits,
+            keys,
+            length,
+            sections,
+        };
+        (header, start)
+    }
+
+    #[test]
+    fn counts_that_go_beyond_all_numbers_are_refused() {
+        let last = u64::MAX;
+        let read = |base, events, commits| {
+            let (header, length) = forged(base, events, commits);
+            IndexHeader::decode(&header.encode(), length)
+        };
+        assert!(read((1, 1), 3, 2).is_ok());
+        assert!(read((last - 3, last - 2), 3, 2).is_ok());
+        for (base, events, commits) in
+            [((last - 2, 1), 3, 2), ((1, last - 1), 3, 2), ((0, 1), 3, 2), ((1, 0), 3, 2), ((1, 1), 3, 0)]
+        {
+            let refused = read(base, events, commits);
+            assert!(
+                refused.is_err_and(|flaw| flaw.0.contains("contradict")),
+                "{base:?}, {events}, {commits}"
+            );
+        }
+        let (mut header, length) = forged((1, 1), 3, 2);
+        header.sections[11].length = last;
+        assert!(IndexHeader::decode(&header.encode(), length).is_err());
+        header.sections[11] = Section { start: last - 64, length: 0, checksum: 0 };
+        assert!(IndexHeader::decode(&header.encode(), length).is_err());
+    }
 
     #[test]
     fn an_index_file_is_named_by_its_first_and_its_last_commit() {

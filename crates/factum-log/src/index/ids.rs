@@ -18,6 +18,14 @@ impl Index {
         })
     }
 
+    /// Whether a commit shares its family with a command: if not, the command is not decided, and no id that is
+    /// derived from it is taken.
+    pub(crate) fn knows_family(&self, command: CommandId) -> bool {
+        let family = command.family();
+        let probe = self.probe(KeyKind::Family, &family);
+        self.newest_first().any(|part| !part.family(&probe).is_empty())
+    }
+
     /// The commit with the final outcome of a command.
     pub(crate) fn decided(&self, command: CommandId) -> Option<Sequence> {
         let (family, mixed) = (command.family(), command.mixed());
@@ -65,16 +73,12 @@ impl Index {
         })
     }
 
-    /// The first event of `commit` whose id is taken, and by which one.
-    pub(crate) fn taken(&self, commit: &Prepared) -> Option<(EventId, Position)> {
-        if commit.events.is_empty() {
-            return None;
-        }
-        let family = commit.command.family();
-        let probe = self.probe(KeyKind::Family, &family);
-        let is_given = commit.events.iter().any(|event| event.id.is_some());
-        let may_be = |part: PartRef<'_>| is_given || part.has_explicit() || !part.family(&probe).is_empty();
-        if !self.newest_first().any(may_be) {
+    /// The first event of `commit` whose id is taken, and by which one. `knows_family` is that of its command.
+    pub(crate) fn taken(&self, commit: &Prepared, knows_family: bool) -> Option<(EventId, Position)> {
+        let may_be = knows_family
+            || commit.events.iter().any(|event| event.id.is_some())
+            || self.newest_first().any(PartRef::has_explicit);
+        if !may_be {
             return None;
         }
         (0..commit.events.len())

@@ -240,3 +240,70 @@ fn a_log_is_held_against_writers_and_not_against_readers() {
     assert_eq!(files(&dir), before.into_iter().filter(|(name, _)| name != "lock").collect());
     drop(Log::open(&dir, options(1)).unwrap());
 }
+
+#[test]
+fn a_list_of_what_is_held_that_names_the_last_of_all_numbers_holds_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let (from, to) = (root.path().join("from"), root.path().join("to"));
+    let log = Log::open(&from, small()).unwrap().0;
+    (1..=9).for_each(|n| drop(store(&log, n).unwrap()));
+    let cut = durable_cut(&from).unwrap();
+    let mut held = copied(&from, &to, &CopyOptions::new(cut)).unwrap().segments;
+    held[0].head.sequence = Sequence::new(u64::MAX);
+    let again = copied(&from, &to, &CopyOptions { held: &held, ..CopyOptions::new(cut) }).unwrap();
+    assert_eq!((again.head, verify(&to).unwrap().head), (cut.head, cut.head));
+}
+
+/// Where each frame begins in a segment without a footer.
+fn frames(segment: &[u8]) -> Vec<usize> {
+    let length = |at: usize| 72 + u32::from_le_bytes(segment[at + 24..at + 28].try_into().unwrap()) as usize;
+    let next = |at: &usize| Some(at + length(*at)).filter(|next| *next < segment.len());
+    std::iter::successors(Some(64), next).collect()
+}
+
+#[test]
+fn a_commit_that_does_not_follow_the_one_before_it_is_in_no_copy() {
+    let root = tempfile::tempdir().unwrap();
+    let (from, segment) = (root.path().join("from"), root.path().join("from/00000000000000000001.seg"));
+    let log = Log::open(&from, options(1)).unwrap().0;
+    (1..=4).for_each(|n| drop(store(&log, n).unwrap()));
+    drop(log);
+    let (cut, whole) = (durable_cut(&from).unwrap(), fs::read(&segment).unwrap());
+    let places = frames(&whole);
+    assert_eq!(places.len(), 4);
+    let left_out = [&whole[..places[1]], &whole[places[2]..]].concat();
+    let mut earlier = whole.clone();
+    earlier[places[2] + 64..places[2] + 72].copy_from_slice(&(-1_i64).to_le_bytes());
+    factum_log::fuzzing::mend_segment(&mut earlier);
+    for (number, bytes) in [left_out, earlier].into_iter().enumerate() {
+        fs::write(&segment, bytes).unwrap();
+        let to = root.path().join(format!("to-{number}"));
+        let told = copied(&from, &to, &CopyOptions::new(cut)).unwrap_err().to_string();
+        assert!(told.contains("commit 3 does not follow the one before it"), "{told}");
+    }
+}
+
+#[test]
+fn a_segment_that_is_gone_or_of_another_log_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let (from, other) = (root.path().join("from"), root.path().join("other"));
+    for (dir, seed) in [(&from, 1), (&other, 2)] {
+        let log = Log::open(dir, Options { segment_bytes: 1, ..options(seed) }).unwrap().0;
+        (1..=3).for_each(|n| drop(store(&log, n).unwrap()));
+    }
+    let (cut, last) = (durable_cut(&from).unwrap(), "00000000000000000003.seg");
+    fs::remove_file(from.join(last)).unwrap();
+    let copy =
+        |to: &str| copied(&from, &root.path().join(to), &CopyOptions::new(cut)).unwrap_err().to_string();
+    let told = copy("short");
+    assert!(told.contains("it ends before commit 3"), "{told}");
+    fs::copy(other.join(last), from.join(last)).unwrap();
+    let told = copy("foreign");
+    assert!(told.contains("it does not follow the segment before it"), "{told}");
+    files(&from)
+        .keys()
+        .filter(|name| name.ends_with(".seg"))
+        .for_each(|name| fs::remove_file(from.join(name)).unwrap());
+    let told = copy("empty");
+    assert!(told.contains("the log ends at commit 0, and 3 was durable"), "{told}");
+}

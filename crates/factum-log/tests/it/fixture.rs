@@ -38,7 +38,7 @@ fn new_event(n: u32) -> NewEvent {
 }
 
 /// What the fixture holds: every outcome, every kind of payload, every optional field given and not.
-fn content() -> Vec<Append> {
+pub(crate) fn content() -> Vec<Append> {
     let rejection = Rejection { code: "overdrawn".into(), reason: "there is 1".into(), status: 409 };
     let outcomes = [
         (Outcome::Succeeded, 0..3),
@@ -78,7 +78,7 @@ fn content() -> Vec<Append> {
     appends
 }
 
-fn clock() -> Arc<VirtualClock> {
+pub(crate) fn clock() -> Arc<VirtualClock> {
     let clock = Arc::new(VirtualClock::default());
     clock.set(Timestamp::from_micros(1_700_000_000_000_000));
     clock

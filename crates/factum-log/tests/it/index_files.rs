@@ -1,6 +1,7 @@
 //! Index files that are missing, cut off or damaged are never believed over the log, and never missed.
 
 use crate::{
+    sealed_fixture::{answers_as, written},
     sim::Sim,
     support::{numbers, options, simple, store, stream},
 };
@@ -104,4 +105,160 @@ fn an_index_file_with_a_changed_byte_is_told_of_at_open_and_answers_nothing() {
             assert_eq!(report.index_damage, [], "{what}: made anew");
         }
     }
+}
+
+const INDEX_HEADER_BYTES: usize = 384;
+
+/// The first byte of each section of an index file, its last one, and the last of the zeros after it, where it
+/// has such.
+fn of_sections(file: &[u8]) -> Vec<(usize, usize)> {
+    let number = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
+    let sections = (0..12).map(|section| (section, number(80 + section * 24), number(88 + section * 24)));
+    let ends = |(section, start, length): (usize, usize, usize)| {
+        let end = start + length.next_multiple_of(64);
+        [start, start + length.saturating_sub(1), end - 1]
+            .map(|at| (section, at))
+            .into_iter()
+            .filter(move |_| length > 0)
+    };
+    sections.flat_map(ends).collect()
+}
+
+/// Every section holds something in one of the two files, and is damaged in both.
+#[test]
+fn a_flipped_byte_in_any_section_is_found_and_the_file_is_made_anew_and_answers_are_right() {
+    let (whole, model) = written();
+    let files: Vec<_> = whole.names().into_iter().filter(|name| name.ends_with(".idx")).collect();
+    assert_eq!(files.len(), 2, "one of several segments and one of one");
+    let mut sections = std::collections::BTreeSet::new();
+    for name in &files {
+        for (section, at) in of_sections(&whole.bytes(name)) {
+            sections.insert(section);
+            let what = format!("{name}, section {section}, byte {at}");
+            let sim = whole.copy();
+            let mut bytes = whole.bytes(name);
+            bytes[at] ^= 0x10;
+            sim.put(name, bytes);
+            let found = verify_on(&*sim.storage()).unwrap().index_damage;
+            assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [name], "{what}");
+            let (log, report) = Log::open_on(sim.storage(), options(1)).unwrap();
+            assert_eq!((report.damage, report.torn), (None, None), "{what}");
+            let maintenance = log.maintenance();
+            let told: Vec<_> = report.index_damage.iter().map(|damage| &*damage.segment).collect();
+            assert_eq!(told, [name], "{what}");
+            assert_eq!((maintenance.unsealed, maintenance.trouble), (0, None), "{what}");
+            answers_as(&log, &model);
+            drop(log);
+            assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage, [], "{what}");
+            let (log, report) = Log::open_on(sim.storage(), options(1)).unwrap();
+            assert_eq!(report.index_damage, [], "{what}");
+            answers_as(&log, &model);
+        }
+    }
+    assert_eq!(sections.len(), 12, "{sections:?}");
+}
+
+/// As above, where streams go on in segments that are not sealed.
+#[test]
+fn a_flipped_byte_in_any_section_is_no_damage_of_the_log() {
+    let (whole, files) = sealed();
+    for name in &files {
+        for (section, at) in of_sections(&whole.bytes(name)).into_iter().step_by(2) {
+            let sim = whole.copy();
+            let mut bytes = whole.bytes(name);
+            bytes[at] ^= 0x10;
+            sim.put(name, bytes);
+            let (log, _) = Log::open_on(sim.storage(), small()).unwrap();
+            is_all_there(&log);
+            drop(log);
+            is_whole(&sim, &format!("{name}, section {section}, byte {at}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_is_made_anew_by_a_thread_of_its_own_too() {
+    let (whole, model) = written();
+    for name in whole.names().into_iter().filter(|name| name.ends_with(".idx")) {
+        let places = of_sections(&whole.bytes(&name)).into_iter().step_by(4);
+        for (_, at) in places {
+            let sim = whole.copy();
+            let mut bytes = whole.bytes(&name);
+            bytes[at] ^= 0x10;
+            sim.put(&name, bytes);
+            let options = Options { background: true, ..options(1) };
+            let (log, _) = Log::open_on(sim.storage(), options).unwrap();
+            let is_done = (0..30_000).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                log.maintenance().unsealed == 0
+            });
+            assert!(is_done, "{name}, byte {at}: {:?}", log.maintenance());
+            answers_as(&log, &model);
+            drop(log);
+            assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage, [], "{name}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_the_header_of_an_index_file_leaves_it_unused() {
+    let (whole, model) = written();
+    for name in whole.names().into_iter().filter(|name| name.ends_with(".idx")) {
+        for at in (0..INDEX_HEADER_BYTES).step_by(7) {
+            let sim = whole.copy();
+            let mut bytes = whole.bytes(&name);
+            bytes[at] ^= 0x10;
+            sim.put(&name, bytes);
+            let found = verify_on(&*sim.storage()).unwrap().index_damage;
+            assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [&name], "byte {at}");
+            let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
+            answers_as(&log, &model);
+            drop(log);
+            assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage, [], "byte {at}");
+        }
+    }
+}
+
+/// With every checksum made right, of the header and of the section of the segments.
+fn forged(file: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    bytes[at] ^= 1;
+    let end = u64::from_le_bytes(bytes[104..112].try_into().unwrap()) as usize;
+    let checksum = crc32fast::hash(&bytes[INDEX_HEADER_BYTES..end]);
+    bytes[96..100].copy_from_slice(&checksum.to_le_bytes());
+    factum_log::fuzzing::mend_index_file(&mut bytes);
+    bytes
+}
+
+#[test]
+fn an_index_file_of_another_log_or_a_later_generation_or_other_segments_is_not_used() {
+    let (whole, model) = written();
+    let (log, generation) = (16, 33);
+    let [ordinal, salt, sequence, position, end] = [0, 4, 8, 16, 24].map(|at| INDEX_HEADER_BYTES + at);
+    for name in whole.names().into_iter().filter(|name| name.ends_with(".idx")) {
+        for at in [log, generation, ordinal, salt, sequence, position, end] {
+            let sim = whole.copy();
+            sim.put(&name, forged(&whole.bytes(&name), at));
+            let (log, report) = Log::open_on(sim.storage(), options(1)).unwrap();
+            assert_eq!(report.index_damage, [], "its bytes are right: {name}, byte {at}");
+            answers_as(&log, &model);
+            drop(log);
+            assert_eq!(sim.bytes(&name), whole.bytes(&name), "made anew: {name}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn an_index_file_that_covers_other_commits_than_its_name_says_is_not_used() {
+    let (whole, model) = written();
+    let name = "00000000000000000001-00000000000000000008.idx";
+    let sim = whole.copy();
+    sim.take_away(name);
+    let other = name.replace("8.idx", "7.idx");
+    sim.put(&other, whole.bytes(name));
+    assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage[0].segment, other);
+    let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
+    answers_as(&log, &model);
+    drop(log);
+    assert_eq!(sim.names(), whole.names());
 }

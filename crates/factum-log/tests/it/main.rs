@@ -27,6 +27,7 @@ mod recovery;
 mod refusals;
 mod room;
 mod script;
+mod sealed_fixture;
 mod sealing;
 mod select;
 mod sim;

@@ -1,12 +1,13 @@
 //! Who observes a log hears what was stored, in how many groups, and what it took.
 
 use crate::{
-    sim::Sim,
+    sim::{Fault, Operation, Sim},
     support::{options, simple},
 };
 use factum_log::{Log, Options};
 use factum_store::{AppendObserver, GroupMeasure, Monotonic};
 use std::{
+    io,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -20,6 +21,7 @@ struct Heard {
     read: AtomicU64,
     groups: Mutex<Vec<GroupMeasure>>,
     appends: Mutex<Vec<Duration>>,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Monotonic for Heard {
@@ -35,6 +37,10 @@ impl AppendObserver for Heard {
 
     fn group(&self, group: &GroupMeasure) {
         self.groups.lock().unwrap().push(*group);
+    }
+
+    fn warned(&self, what: &str) {
+        self.warnings.lock().unwrap().push(what.to_owned());
     }
 }
 
@@ -66,4 +72,20 @@ fn what_is_refused_is_not_measured() {
     assert!(log.append(vec![simple(1)])[0].is_ok());
     assert!(log.append(vec![simple(1)])[0].is_err(), "the command is decided");
     assert_eq!((heard.groups.lock().unwrap().len(), heard.appends.lock().unwrap().len()), (1, 1));
+}
+
+#[test]
+fn an_observer_hears_once_of_a_seal_that_fails() {
+    let sim = Sim::default();
+    let heard = Arc::new(Heard::default());
+    let options = Options { observer: Some(heard.clone()), segment_bytes: 400, ..options(1) };
+    let (log, _) = Log::open_on(sim.storage(), options).unwrap();
+    let (operation, name, error) = (Operation::Create, ".idx.next", io::ErrorKind::StorageFull);
+    sim.fail(Fault { operation, name, after: 0, times: 3, error, written: 0, drops: false });
+    let verdicts = (1..30).map(|n| log.append(vec![simple(n)]).pop().unwrap());
+    assert!(verdicts.into_iter().all(|verdict| verdict.is_ok()));
+    let warnings = heard.warnings.lock().unwrap().clone();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("cannot seal or index a segment"), "{warnings:?}");
+    assert_eq!(log.maintenance().trouble, None, "it was tried again");
 }

@@ -3,10 +3,14 @@
 use crate::{
     sealing::{FOOTER_BYTES, files, open, written},
     sim::Sim,
-    support::simple,
+    support::{options, simple},
 };
-use factum_event::Sequence;
-use factum_log::{OpenError, verify_on};
+use factum_event::{
+    CommandId, Condition, CorrelationId, EventId, EventType, Sequence, Source, StreamName, Tag, Tracking,
+};
+use factum_log::{Log, OpenError, Options, verify_on};
+use factum_store::Append;
+use uuid::Uuid;
 
 #[test]
 fn a_changed_byte_in_a_sealed_segment_or_its_footer_is_found_and_named() {
@@ -51,7 +55,7 @@ fn an_index_file_that_is_whole_and_says_something_else_is_found() {
         let mut append = simple(n);
         if n == 3 {
             append.commit.events[0].tags.clear();
-            append.commit.events[0].tags.push(factum_event::Tag::unchecked("n:9"));
+            append.commit.events[0].tags.push(Tag::unchecked("n:9"));
         }
         log.append(vec![append])[0].as_ref().unwrap();
     }
@@ -108,4 +112,83 @@ fn the_digest_names_what_the_sealed_segments_hold() {
     assert_ne!(digest(&one).chain, digest(&longer).chain);
     assert_eq!(digest(&one).reaches.sequence, Sequence::new(8));
     assert_eq!(verify_on(&*written(1).storage()).unwrap().digest, None);
+}
+
+#[test]
+fn a_footer_that_says_something_else_than_its_frames_is_found() {
+    let whole = written(9);
+    let segment = &whole.segments()[1];
+    let salt = u32::from_le_bytes(whole.bytes(segment)[56..60].try_into().unwrap());
+    for at in [16, 24, 32] {
+        let (sim, mut bytes) = (whole.copy(), whole.bytes(segment));
+        let footer = bytes.len() - FOOTER_BYTES;
+        bytes[footer + at] ^= 64;
+        factum_log::fuzzing::mend_frame(salt, &mut bytes[footer..]);
+        sim.put(segment, bytes);
+        match verify_on(&*sim.storage()) {
+            Err(OpenError::Damaged { segment: named, reason, .. }) => {
+                assert_eq!(named, *segment);
+                assert!(reason.contains("names another end"), "{reason}");
+            }
+            other => panic!("byte {at}: {other:?}"),
+        }
+    }
+}
+
+/// A log of five commits, each in a segment of its own, the third one changed.
+fn with_third(change: impl Fn(&mut Append)) -> Sim {
+    let sim = Sim::default();
+    let (log, _) = Log::open_on(sim.storage(), Options { segment_bytes: 1, ..options(1) }).unwrap();
+    for n in 1..=5 {
+        let mut append = simple(n);
+        append.commit.command.metadata.correlation = Some(CorrelationId::new(Uuid::from_u128(1)));
+        append.commit.events[0].id = Some(EventId::new(Uuid::from_u128(u128::from(n))));
+        let tracking = |source: &str| Tracking { source: Source::new(source).unwrap(), progress: n };
+        append.condition = Condition::none().tracking(tracking("lane"));
+        if n == 3 {
+            change(&mut append);
+        }
+        log.append(vec![append])[0].as_ref().unwrap();
+    }
+    sim
+}
+
+type Change = (&'static str, fn(&mut Append));
+
+/// Each with the segments of the log it is put into, so that nothing but what it says tells.
+#[test]
+fn whatever_else_an_index_file_says_is_found() {
+    let changes: [Change; 13] = [
+        ("another tag", |it| it.commit.events[0].tags = vec![Tag::unchecked("n:9")]),
+        ("a tag more", |it| it.commit.events[0].tags.push(Tag::unchecked("more"))),
+        ("a tag less", |it| it.commit.events[0].tags.clear()),
+        ("another type", |it| it.commit.events[0].event_type = EventType::unchecked("test.dong")),
+        ("another stream", |it| it.commit.events[0].stream = StreamName::unchecked("a-7")),
+        ("another category", |it| it.commit.events[0].stream = StreamName::unchecked("b-0")),
+        ("another id", |it| it.commit.events[0].id = Some(EventId::new(Uuid::from_u128(99)))),
+        ("no id", |it| it.commit.events[0].id = None),
+        ("another command", |it| it.commit.command.id = CommandId::new(Uuid::from_u128(98))),
+        ("another correlation", |it| {
+            it.commit.command.metadata.correlation = Some(CorrelationId::new(Uuid::from_u128(2)));
+        }),
+        ("another source", |it| {
+            let source = Source::new("lanf").unwrap();
+            it.condition = Condition::none().tracking(Tracking { source, progress: 3 });
+        }),
+        ("no progress", |it| it.condition = Condition::none()),
+        ("an event more", |it| it.commit.events.push(crate::support::event("a-1", "n:3", "{}"))),
+    ];
+    let (whole, name) = (with_third(|_| {}), "00000000000000000003-00000000000000000003.idx");
+    assert_eq!(verify_on(&*whole.storage()).unwrap().index_damage, []);
+    let own = whole.bytes(name);
+    for (what, change) in changes {
+        let (sim, mut bytes) = (whole.copy(), with_third(change).bytes(name));
+        bytes[96..100].copy_from_slice(&own[96..100]);
+        bytes[384..448].copy_from_slice(&own[384..448]);
+        factum_log::fuzzing::mend_index_file(&mut bytes);
+        sim.put(name, bytes);
+        let found = verify_on(&*sim.storage()).unwrap().index_damage;
+        assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [name], "{what}");
+        assert!(!found[0].reason.contains("other segments"), "{what}: {}", found[0].reason);
+    }
 }
