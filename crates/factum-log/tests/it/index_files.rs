@@ -98,7 +98,7 @@ fn an_index_file_with_a_changed_byte_is_told_of_at_open_and_answers_nothing() {
             let (beside, report) = Log::open_read_only_on(sim.storage(), small()).unwrap();
             is_all_there(&beside);
             let told: Vec<_> = report.index_damage.iter().map(|damage| damage.segment.clone()).collect();
-            assert_eq!(told, [name.clone()], "{what}");
+            assert_eq!(told, std::slice::from_ref(name), "{what}");
             assert!(report.warnings().iter().any(|warning| warning.contains(name)), "{what}");
             is_whole(&sim, &what);
             let (_, report) = Log::open_on(sim.storage(), small()).unwrap();
