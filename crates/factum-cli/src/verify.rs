@@ -1,5 +1,5 @@
 //! Reads every byte of an application's logs. Damage is told with its segment and offset, and ends the
-//! process with code 1; so does an end that cannot be checked.
+//! process with code 1; so does an end that cannot be checked, and an index file that does not say what the log says.
 
 use crate::{
     backup::{self, manifest::Found},
@@ -79,7 +79,13 @@ fn verify_log(name: &str, dir: &Path) -> bool {
                      acknowledged may be missing there. Compare with a backup; the next start makes head anew"
                 );
             }
-            !verified.watermark_lost
+            for damage in &verified.index_damage {
+                eprintln!(
+                    "{name}: the log is whole, but its index file {damage}. Nothing is lost: start the service on it \
+                     and the file is made anew, or stop the service and remove it. Look at the disk"
+                );
+            }
+            !verified.watermark_lost && verified.index_damage.is_empty()
         }
         Err(error) => {
             eprintln!("{name}: {error}");

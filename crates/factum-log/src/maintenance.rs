@@ -115,17 +115,12 @@ impl Engine {
             let parts = index.parts().iter().filter(|part| saved(part).is_none());
             (parts.map(|part| index.segments_of(part.get().sequences()).len()).sum(), files)
         };
-        let state = self.care.state();
-        Maintenance { unsealed, index_files, trouble: state.trouble.clone() }
+        Maintenance { unsealed, index_files, trouble: self.care.state().trouble.clone() }
     }
 
     /// Does all that is due.
     fn maintain(&self) {
-        let done = || {
-            while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
-            Ok::<(), io::Error>(())
-        };
-        let done = done();
+        let done = self.seal_and_merge();
         let mut state = self.care.state();
         let trouble = match done {
             Err(_) if state.closing => None,
@@ -142,6 +137,11 @@ impl Engine {
         if let Some(observer) = &self.options.observer {
             observer.warned(what);
         }
+    }
+
+    fn seal_and_merge(&self) -> io::Result<()> {
+        while !self.care.state().closing && (self.seal_next()? || self.merge_next()?) {}
+        Ok(())
     }
 
     /// Seals the oldest part that has no file yet. Whether there was one.

@@ -14,7 +14,7 @@ use crate::{
     limits::SCAN_BYTES,
     options::Options,
     scan::{Scan, Scanned, Tail, Visitor, ended, segment_names},
-    seal::{Adopted, adopt, remove_unused},
+    seal::{Adopted, Adoption, adopt, remove_unused},
     segment::Segment,
     storage::{Medium, OpenMode, Storage, of_file, read_full},
     view::CommitView,
@@ -40,15 +40,16 @@ pub struct OpenReport {
     pub watermark_lost: bool,
     /// What it stands on.
     pub medium: Medium,
-    /// The index files that were damaged, each in a sentence: they are not used, and are made anew from the log.
-    pub index_damage: Vec<String>,
+    /// Index files that are damaged and are not used. The log itself is not touched by it: what they said is
+    /// indexed once more from the frames, and a log that is open for writing makes them anew.
+    pub index_damage: Vec<Damage>,
     /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
     pub damage: Option<Damage>,
 }
 
 impl OpenReport {
     /// What whoever runs the log should hear of, each in a sentence: what was cut off, what could not be
-    /// checked, what the medium may not keep. Empty after every orderly end on a disk of this machine.
+    /// checked, which index file was damaged, what the medium may not keep. Empty after every orderly end on a whole disk of this machine.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(torn) = &self.torn {
@@ -61,7 +62,12 @@ impl OpenReport {
                 self.head.sequence
             ));
         }
-        warnings.extend(self.index_damage.iter().cloned());
+        warnings.extend(self.index_damage.iter().map(|damage| {
+            format!(
+                "the index file {damage}. Nothing of the log is lost: it is indexed once more from its segments. \
+                 Look at the disk"
+            )
+        }));
         warnings.extend(self.medium.warning());
         warnings
     }
@@ -148,16 +154,15 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
     let medium = medium(storage)?;
     let watermark = Watermark::read(storage, identity).map_err(OpenError::io(&dir, "read the watermark"))?;
     let up_to = if mode == OpenMode::Read { readable(watermark, identity) } else { Sequence::new(u64::MAX) };
-    let mut index_damage = Vec::new();
-    let adopted = adopted(storage, identity, mode, &mut index_damage);
-    let adopted = adopted.map_err(OpenError::io(&dir, "read the index"))?;
-    let scan = Scan { storage, identity, watermark, mode };
+    let Adoption { adopted, damaged } =
+        adoption(storage, identity, mode).map_err(OpenError::io(&dir, "read the index"))?;
     let mut rebuild = Rebuild {
         index: Index::new(u64::from_le_bytes(options.random())),
         adopted: adopted.into_iter().peekable(),
         sealed: Sequence::START,
         up_to,
     };
+    let scan = Scan { storage, identity, watermark, mode };
     let scanned = scan.run(&mut rebuild).map_err(OpenError::io(&dir, "scan the segments"))?;
     let (position, sequence) = rebuild.index.last();
     let mut head = Head { position, sequence };
@@ -183,22 +188,17 @@ pub(crate) fn load(storage: &dyn Storage, options: &Options, mode: OpenMode) -> 
         torn,
         watermark_lost: watermark == WatermarkState::Lost,
         medium,
-        index_damage,
+        index_damage: damaged,
         damage,
     };
     Ok(Recovered { identity, index: rebuild.index, scanned, watermark, report })
 }
 
-fn adopted(
-    storage: &dyn Storage,
-    identity: LogIdentity,
-    mode: OpenMode,
-    damaged: &mut Vec<String>,
-) -> io::Result<Vec<Adopted>> {
+fn adoption(storage: &dyn Storage, identity: LogIdentity, mode: OpenMode) -> io::Result<Adoption> {
     let names = segment_names(storage)?;
     match names.get(ended(storage, &names, mode)?).and_then(|name| parse_segment_name(name)) {
-        Some(last) => adopt(storage, identity, mode, Sequence::new(last), damaged),
-        None => Ok(Vec::new()),
+        Some(last) => adopt(storage, identity, mode, Sequence::new(last)),
+        None => Ok(Adoption::default()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! the frames are read again and their checksums verified on the way.
 
 use crate::{
+    error::Damage,
     format::{
         FOOTER_BYTES, Footer, INDEX_SUFFIX_NEXT, SEGMENT_HEADER_BYTES, index_name, is_unfinished_index,
         parse_index_name, segment_name,
@@ -91,6 +92,13 @@ pub(crate) fn write_index(
     }
 }
 
+/// The index files to use, and those that would be used if they were right.
+#[derive(Debug, Default)]
+pub(crate) struct Adoption {
+    pub(crate) adopted: Vec<Adopted>,
+    pub(crate) damaged: Vec<Damage>,
+}
+
 /// An index file that is right, and the segments it covers.
 #[derive(Clone, Debug)]
 pub(crate) struct Adopted {
@@ -99,40 +107,37 @@ pub(crate) struct Adopted {
 }
 
 /// Which index files to use for the segments that end before `last` begins: they follow each other, the
-/// widest first. What is not right is passed over; of those of this log whose bytes are not what was written,
-/// `damaged` is told. Each is read whole: an append that is judged by a wrong one is stored for ever.
+/// widest first. Every byte of them is checked before anything is asked of them: what is decided on a wrong answer
+/// stays wrong. What is not right is passed over.
 pub(crate) fn adopt(
     storage: &dyn Storage,
     identity: LogIdentity,
     mode: OpenMode,
     last: Sequence,
-    damaged: &mut Vec<String>,
-) -> io::Result<Vec<Adopted>> {
+) -> io::Result<Adoption> {
     let mut files: Vec<_> =
         storage.list()?.into_iter().filter_map(|name| Some((parse_index_name(&name)?, name))).collect();
     files.sort_by_key(|((first, end), _)| (*first, std::cmp::Reverse(*end)));
-    let (mut adopted, mut due) = (Vec::new(), Sequence::START.next());
+    let (mut found, mut due) = (Adoption::default(), Sequence::START.next());
     for ((first, end), name) in files {
         if first < due || end < first || end >= last {
             continue;
         }
-        if let Some(sealed) = open_index(storage, &name)
-            && let Some(segments) = segments_of(storage, identity, mode, &sealed, (first, end))?
-        {
-            if let Err(flaw) = sealed.verify() {
-                damaged.push(format!("{name} was damaged ({}) and is made anew", flaw.0));
+        // One that cannot be read is of no use, and no reason not to open.
+        let Ok(opened) = read_index(storage, &name) else { continue };
+        let sealed = match opened.and_then(|sealed| sealed.verify().map(|()| sealed)) {
+            Ok(sealed) => sealed,
+            Err(flaw) => {
+                found.damaged.push(Damage { segment: name, offset: 0, reason: flaw.0 });
                 continue;
             }
-            adopted.push(Adopted { sealed: Arc::new(sealed), segments });
+        };
+        if let Some(segments) = segments_of(storage, identity, mode, &sealed, (first, end))? {
+            found.adopted.push(Adopted { sealed: Arc::new(sealed), segments });
             due = end.next();
         }
     }
-    Ok(adopted)
-}
-
-/// The index file, if it can be read and its header is right.
-fn open_index(storage: &dyn Storage, name: &str) -> Option<Sealed> {
-    read_index(storage, name).ok()?.ok()
+    Ok(found)
 }
 
 /// The index file; what is wrong with its header, if something is.

@@ -1,6 +1,12 @@
 //! Looking into the data: beside a running server, and for damage.
 
 use crate::server::{Server, factum};
+use factum::{
+    CommandId, CommandName, CommandPayload, CommandRecord, Condition, Metadata, NewCommit, Outcome,
+    Timestamp, Uuid,
+    log::{Log, Options},
+    store::Append,
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -47,10 +53,13 @@ fn data_stands_where_it_is_documented_to() {
 #[test]
 fn verify_names_segment_and_offset_of_the_first_damaged_frame() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(dir.path());
-    let id = server.create(2.0);
-    assert_eq!(server.value(&id), 2.0);
+    let mut ended = Server::start_telling(dir.path(), "off");
+    let id = ended.create(2.0);
+    assert_eq!(ended.value(&id), 2.0);
+    // One that ends in order leaves no room behind its frames.
+    ended.stop_and_read();
     let before = fs::metadata(segment(dir.path())).unwrap().len();
+    let server = Server::start_after(dir.path(), &ended);
     server.update(&id, "ADD", 2.0);
     server.outcome(&server.update(&id, "ADD", 3.0));
     server.kill();
@@ -69,6 +78,44 @@ fn verify_names_segment_and_offset_of_the_first_damaged_frame() {
     assert!(told.contains(&before.to_string()), "the frame begins at {before}: {told}");
     let refused = factum(&["demo", "--listen", "127.0.0.1:0", "--data", data]);
     assert_eq!(refused.status.code(), Some(1), "damaged data is not served");
+}
+
+#[test]
+fn verify_names_an_index_file_that_is_damaged_and_says_that_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, events) = (dir.path().to_str().unwrap(), dir.path().join("calculator/events"));
+    fs::create_dir_all(&events).unwrap();
+    let open = || {
+        Log::open(&events, Options { segment_bytes: 400, background: false, ..Options::default() }).unwrap()
+    };
+    let (log, _) = open();
+    for n in 1..=9 {
+        let command = CommandRecord {
+            id: CommandId::new(Uuid::from_u128(n)),
+            name: CommandName::new("calculator.nothing").unwrap(),
+            payload: CommandPayload::None,
+            issued_at: Timestamp::from_micros(0),
+            metadata: Metadata::default(),
+        };
+        let commit = NewCommit { command, outcome: Outcome::Nothing, events: Vec::new() };
+        log.append(vec![Append { commit, condition: Condition::none() }]).pop().unwrap().unwrap();
+    }
+    drop(log);
+    assert!(factum(&["verify", data]).status.success());
+    let files = fs::read_dir(&events).unwrap().map(|entry| entry.unwrap().path());
+    let index = files.into_iter().find(|path| path.extension().is_some_and(|it| it == "idx")).unwrap();
+    let mut bytes = fs::read(&index).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&index, bytes).unwrap();
+    let damaged = factum(&["verify", data]);
+    assert_eq!(damaged.status.code(), Some(1), "{damaged:?}");
+    let told = String::from_utf8(damaged.stderr).unwrap();
+    assert!(
+        told.contains(index.file_name().unwrap().to_str().unwrap()) && told.contains("Nothing is lost"),
+        "{told}"
+    );
+    drop(open());
+    assert!(factum(&["verify", data]).status.success(), "made anew");
 }
 
 #[test]
