@@ -50,8 +50,7 @@ fn every_work_of_every_system_is_a_row() {
     for row in &rows {
         let fields: BTreeSet<_> = row.as_object().unwrap().keys().map(String::as_str).collect();
         let named =
-            ["work", "system", "durability", "per_second", "p50_us", "p99_us", "bytes_per_event"]
-                .into();
+            ["work", "system", "durability", "per_second", "p50_us", "p99_us", "bytes_per_event"].into();
         assert_eq!(fields, named);
         let synced = if row["system"] == "sqlite" { "fsync" } else { "fdatasync" };
         assert_eq!(row["durability"], synced, "{row}");
