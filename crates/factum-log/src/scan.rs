@@ -230,6 +230,21 @@ impl Scan<'_> {
     }
 }
 
+/// How many bytes stand from `at` on, up to the last that is not zero: what comes after is room.
+fn written_from(file: &dyn StorageFile, at: u64) -> io::Result<u64> {
+    let (mut buffer, mut next, mut end) = (vec![0; SCAN_BYTES], at, at);
+    loop {
+        let read = read_full(file, &mut buffer, next)?;
+        if let Some(last) = buffer[..read].iter().rposition(|byte| *byte != 0) {
+            end = next + last as u64 + 1;
+        }
+        next += read as u64;
+        if read < buffer.len() {
+            return Ok(end - at);
+        }
+    }
+}
+
 /// Whether nothing but zeros stands from `at` on: room that the writer made ahead.
 fn is_zero_from(file: &dyn StorageFile, mut at: u64) -> io::Result<bool> {
     let mut buffer = vec![0; SCAN_BYTES];
@@ -303,7 +318,7 @@ impl State {
                 format!("{reason}; the frame at byte {later} was written after this one was acknowledged");
             return Ok(self.damaged(segment, reason));
         }
-        let bytes = segment.file.len()?.saturating_sub(offset);
+        let bytes = written_from(&*segment.file, offset)?;
         Ok(Tail::Torn { segment: segment.name.to_string(), offset, bytes })
     }
 

@@ -133,24 +133,23 @@ fn chain(scanned: &Scanned, check: &Check) -> Result<Option<LogDigest>, Damage> 
         let Some(read) = check.ends.get(index) else { break };
         let root = read.tree.root();
         chain = chained(&chain, &root);
-        let read_then = scanned.footers[index].clone();
-        // A writer beside us may have sealed it, and one after it, since it was read.
-        match read_then.or_else(|| footer(segment).ok().flatten()) {
-            Some(footer) => {
-                if let Some(reason) = disagrees(&footer, read, *end, &root, &chain) {
-                    return Err(damaged(reason));
-                }
-                if digest.is_some_and(|digest: (usize, LogDigest)| digest.0 + 1 == index) || index == 0 {
-                    let reaches = Head { position: footer.position, sequence: footer.sequence };
-                    digest = Some((index, LogDigest { reaches, chain }));
-                }
-            }
-            None => {
-                let is_indexed = check.files.iter().any(|file| file.covers(segment.header.base_sequence));
-                if index < sealed || (is_indexed && index + 1 < scanned.segments.len()) {
-                    return Err(damaged("it was sealed, and its footer is not whole".to_owned()));
-                }
-            }
+        let is_indexed = check.files.iter().any(|file| file.covers(segment.header.base_sequence));
+        let was_sealed = index < sealed || (is_indexed && index + 1 < scanned.segments.len());
+        let footer = match &scanned.footers[index] {
+            Some(footer) => *footer,
+            // A writer beside us may have sealed it since it was read.
+            None if was_sealed => match footer(segment).ok().flatten() {
+                Some(footer) => footer,
+                None => return Err(damaged("it was sealed, and its footer is not whole".to_owned())),
+            },
+            None => continue,
+        };
+        if let Some(reason) = disagrees(&footer, read, *end, &root, &chain) {
+            return Err(damaged(reason));
+        }
+        if digest.is_some_and(|digest: (usize, LogDigest)| digest.0 + 1 == index) || index == 0 {
+            let reaches = Head { position: footer.position, sequence: footer.sequence };
+            digest = Some((index, LogDigest { reaches, chain }));
         }
     }
     Ok(digest.map(|(_, digest)| digest))

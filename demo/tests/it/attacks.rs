@@ -131,7 +131,8 @@ fn a_new_log_and_a_torn_tail_are_told_with_the_service() {
     );
     let (dir, _) = written();
     let mut bytes = fs::read(segment(dir.path())).unwrap();
-    bytes.extend_from_slice(&[1; 9]);
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes[end..end + 9].fill(1);
     fs::write(segment(dir.path()), bytes).unwrap();
     let told = told_at_start(dir.path());
     assert!(told.starts_with("calculator: cut off 9 bytes"), "{told}");
