@@ -271,14 +271,15 @@ fn the_logs_are_measured() {
     let directory = tempfile::tempdir().unwrap();
     let app = App::embedded(directory.path()).start().unwrap();
     let events = directory.path().join("events");
-    let (answers, bytes) = notes::served(vec![notes::service(app)], Metrics::default(), move |client: &Client| {
-        client.write(3, &[]);
-        let answers = [client.get("/admin/log"), client.get("/admin/commands/parked")];
-        // While it is open, for a log that is closed gives back the room ahead of it.
-        let files = std::fs::read_dir(&events).unwrap().map(Result::unwrap);
-        let segments = files.filter(|file| file.path().extension().is_some_and(|it| it == "seg"));
-        (answers, segments.map(|file| file.metadata().unwrap().len()).sum::<u64>())
-    });
+    let (answers, bytes) =
+        notes::served(vec![notes::service(app)], Metrics::default(), move |client: &Client| {
+            client.write(3, &[]);
+            let answers = [client.get("/admin/log"), client.get("/admin/commands/parked")];
+            // While it is open, for a log that is closed gives back the room ahead of it.
+            let files = std::fs::read_dir(&events).unwrap().map(Result::unwrap);
+            let segments = files.filter(|file| file.path().extension().is_some_and(|it| it == "seg"));
+            (answers, segments.map(|file| file.metadata().unwrap().len()).sum::<u64>())
+        });
     let logs = answers[0].json();
     let expected = json!([{
         "service": "notes", "events": {"position": 1, "sequence": 1, "bytes": bytes}, "commands": null,
