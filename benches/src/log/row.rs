@@ -15,10 +15,7 @@ pub(crate) struct Row {
     pub(crate) work: Work,
     pub(crate) system: System,
     pub(crate) durability: Durability,
-    /// Events written or read, in all.
-    #[serde(skip)]
-    pub(crate) events: u64,
-    /// Of these, per second.
+    /// Events written or read, per second.
     pub(crate) per_second: f64,
     /// Of an append, of a stream that is read, or of the whole replay.
     pub(crate) p50_us: f64,
@@ -37,7 +34,6 @@ impl Row {
             work,
             system,
             durability: measured.durability,
-            events: measured.events,
             per_second: (measured.events as f64 / seconds).round(),
             p50_us: micros(0.5),
             p99_us: micros(0.99),
