@@ -77,7 +77,6 @@ pub(crate) mod tests {
             work,
             system,
             durability,
-            events: 1000,
             per_second,
             p50_us: 41.5,
             p99_us: 90.0,
