@@ -73,15 +73,7 @@ pub(crate) mod tests {
     pub(crate) fn row(work: Work, system: System, per_second: f64) -> Row {
         let durability = Durability::Fdatasync;
         let bytes_per_event = Some(312.0);
-        Row {
-            work,
-            system,
-            durability,
-            per_second,
-            p50_us: 41.5,
-            p99_us: 90.0,
-            bytes_per_event,
-        }
+        Row { work, system, durability, per_second, p50_us: 41.5, p99_us: 90.0, bytes_per_event }
     }
 
     #[test]
