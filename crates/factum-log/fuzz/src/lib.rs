@@ -185,8 +185,8 @@ fn reads(log: &Log) -> bool {
 }
 
 /// What verification alone finds, where right checksums stand over nonsense: a field that nobody can read, a
-/// command that is decided twice, progress that does not grow, and in what is sealed any other commit.
-const NONSENSE: [&str; 8] = [
+/// command that is decided twice, progress that does not grow, and in what is sealed any other commit or time.
+const NONSENSE: [&str; 9] = [
     "contradict each other",
     "decides command",
     "does not grow",
@@ -195,6 +195,7 @@ const NONSENSE: [&str; 8] = [
     "the root of the tree differs",
     "the chain differs",
     "names another end",
+    "was recorded before the one it follows",
 ];
 
 /// Sees that a log that opened verifies.

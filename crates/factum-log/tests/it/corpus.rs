@@ -121,6 +121,12 @@ fn soak_no_mutation_of_the_corpus_does_harm() {
     soak(0, 20, play);
 }
 
+/// A time that runs back in a sealed segment, whose frames opening does not read: verification alone tells.
+#[test]
+fn seed_20261166_a_forged_time_in_what_is_sealed_is_found_by_verification() {
+    play(20_261_166);
+}
+
 /// In the header, in every section and in the zeros after it, where a flipped bit is met in an index file.
 fn places(file: &[u8]) -> Vec<usize> {
     let number =
