@@ -8,6 +8,7 @@ use crate::{
     queue::{Done, Request},
     queue::{Queue, Told, Wait, Waiter},
     storage::Storage,
+    window::Residence,
     writer::Writer,
 };
 use factum_event::LogIdentity;
@@ -22,6 +23,7 @@ pub(crate) struct Engine {
     pub(crate) identity: LogIdentity,
     pub(crate) index: RwLock<Index>,
     pub(crate) watch: HeadWatch,
+    pub(crate) residence: Residence,
     pub(crate) queue: Queue,
     /// None when no segment is filled ahead.
     pub(crate) ahead: Option<Arc<Ahead>>,

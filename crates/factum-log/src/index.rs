@@ -29,7 +29,12 @@ pub(crate) use part::{Part, PartRef};
 pub(crate) use probed::probe_everything;
 pub(crate) use sealed::{Covered, Sealed};
 
-use crate::{encode::Prepared, limits::ACTIVE_INDEX_BYTES_MAX, segment::Segment, view::CommitView};
+use crate::{
+    encode::Prepared,
+    limits::{ACTIVE_INDEX_BYTES_MAX, PREFETCH_PLACES},
+    segment::Segment,
+    view::CommitView,
+};
 use factum_event::{Position, Revision, Sequence, Source, StreamName};
 use std::{fmt, mem, ops::Range, sync::Arc};
 
@@ -84,8 +89,6 @@ pub(crate) struct EventLocation {
     pub(crate) sequence: Sequence,
     pub(crate) segment: usize,
     pub(crate) event: Range<u32>,
-    /// The header and the commit part of its frame.
-    pub(crate) commit: Range<u32>,
 }
 
 impl Index {
@@ -346,35 +349,55 @@ impl Index {
         count.checked_sub(1).map_or(PartRef::Memory(&self.active), |last| self.parts[last].get())
     }
 
+    /// Where each of these events stands, in their order.
+    pub(crate) fn locate_all(&self, positions: &[Position], mut located: impl FnMut(EventLocation)) {
+        positions.iter().take(PREFETCH_PLACES).for_each(|position| self.prefetch(*position));
+        for (number, position) in positions.iter().enumerate() {
+            positions.get(number + PREFETCH_PLACES).into_iter().for_each(|ahead| self.prefetch(*ahead));
+            located(self.locate(*position));
+        }
+    }
+
+    /// Has what [`Self::locate`] looks at fetched into the processor's caches.
+    fn prefetch(&self, position: Position) {
+        let part = self.part_by(|part| part.base_position() <= position.get());
+        part.prefetch_event(narrow(position.get().saturating_sub(part.base_position())));
+    }
+
     /// Where the event at `position` stands.
     pub(crate) fn locate(&self, position: Position) -> EventLocation {
         let part = self.part_by(|part| part.base_position() <= position.get());
         let event = narrow(position.get().saturating_sub(part.base_position()));
         let number = part.commit_of(event);
-        let sequence = part.sequence(number);
-        let Location { segment, bytes } = self.locate_commit(sequence);
+        let Location { segment, bytes } = self.locate_in(part, number);
         let events = part.events_of(number);
         // An index file that is damaged may say anything: what it leads to is read, and does not verify.
         let within = |at: Option<u32>| at.unwrap_or(bytes.end).clamp(bytes.start, bytes.end);
-        let first = within(part.event(events.start));
         let start = within(part.event(event));
         let is_last = event.checked_add(1).is_none_or(|next| next >= events.end);
         let end = if is_last { bytes.end } else { within(part.event(event + 1)) };
-        EventLocation {
-            position,
-            sequence,
-            segment,
-            event: start..end.max(start),
-            commit: bytes.start..first,
-        }
+        EventLocation { position, sequence: part.sequence(number), segment, event: start..end.max(start) }
+    }
+
+    /// Where the header and the commit part stand of the frame that an event is in.
+    pub(crate) fn locate_head(&self, sequence: Sequence) -> Range<u32> {
+        let part = self.part_by(|part| part.base_sequence() <= sequence.get());
+        let commit = narrow(sequence.get().saturating_sub(part.base_sequence()));
+        let bytes = self.locate_in(part, commit).bytes;
+        let first = part.event(part.events_of(commit).start).unwrap_or(bytes.end);
+        bytes.start..first.clamp(bytes.start, bytes.end)
     }
 
     /// Where the frame of a commit stands.
     pub(crate) fn locate_commit(&self, sequence: Sequence) -> Location {
+        let part = self.part_by(|part| part.base_sequence() <= sequence.get());
+        self.locate_in(part, narrow(sequence.get().saturating_sub(part.base_sequence())))
+    }
+
+    fn locate_in(&self, part: PartRef<'_>, commit: u32) -> Location {
+        let sequence = part.sequence(commit);
         let begins_up_to = |entry: &SegmentEntry| entry.segment.header.base_sequence <= sequence;
         let segment = self.segments.partition_point(begins_up_to).saturating_sub(1);
-        let part = self.part_by(|part| part.base_sequence() <= sequence.get());
-        let commit = narrow(sequence.get().saturating_sub(part.base_sequence()));
         let next = self.segments.get(segment + 1).map(|next| next.segment.header.base_sequence);
         let after = commit.checked_add(1).and_then(|after| part.commit(after));
         let last = self.segments[segment].end;

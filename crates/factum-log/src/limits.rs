@@ -46,6 +46,10 @@ pub(crate) const PREFETCH_PLACES: usize = 16;
 pub(crate) const PREFETCH_BYTES_MAX: u64 = 512;
 /// A page of fewer places is not looked at for what of it is in memory; of others, so many places are.
 pub(crate) const FETCH_PLACES_MIN: usize = 8;
+/// So many places of a page are looked at once [`FETCH_CAREFUL_PAGES`] pages in a row were in memory.
+pub(crate) const FETCH_LOOKS_MIN: usize = 2;
+/// After a page that was not in memory so many are looked at as closely as that one.
+pub(crate) const FETCH_CAREFUL_PAGES: usize = 16;
 /// What is fetched into memory at once of places that stand near each other, in bytes.
 pub(crate) const FETCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// A selection is walked in steps of so many events; the index is locked for one step at a time.

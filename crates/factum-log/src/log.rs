@@ -15,6 +15,7 @@ use crate::{
     storage::{FileStorage, OpenMode, Storage, StorageLock},
     view::CommitView,
     watermark::Watermark,
+    window::Residence,
     writer::{Group, Writer},
 };
 use factum_event::{Query, Sequence};
@@ -167,6 +168,7 @@ impl Log {
             identity,
             index: RwLock::new(index),
             watch: HeadWatch::new(report.head),
+            residence: Residence::default(),
             queue,
             ahead,
             care: Care::default(),

@@ -13,7 +13,7 @@ use crate::{
     segment::Segment,
     storage::FileMap,
     view::{CommitView, commit_at},
-    window::{Place, Segments, Shown, Window, damaged},
+    window::{Place, Residence, Segments, Shown, Window, damaged},
 };
 use factum_event::{Commit, CommitHeader, EventId, Position, Query, RecordedEvent, Sequence};
 use factum_store::{CommitPage, Head, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Page, ReadOptions, StoreError};
@@ -35,7 +35,7 @@ impl Engine {
             let selected = index.select(query, options.after, last, options.backwards);
             (head.position, Found::of(index, selected.take(limit + 1)))
         });
-        let (found, mut reading) = found.reading();
+        let (found, mut reading) = found.reading(&self.residence);
         let (mut events, mut bytes) = (Vec::with_capacity(found.len().min(limit)), 0);
         for location in &found {
             if events.len() == limit || bytes >= PAGE_BYTES_MAX {
@@ -54,7 +54,7 @@ impl Engine {
             let position = index.event(id).filter(|position| *position <= head.position);
             Found::of(index, position.into_iter())
         });
-        let (found, mut reading) = found.reading();
+        let (found, mut reading) = found.reading(&self.residence);
         found.first().map(|location| reading.event(location)).transpose()
     }
 
@@ -76,7 +76,8 @@ impl Engine {
             (found, segments)
         });
         let places = found.iter().map(|(_, place)| place.clone()).collect();
-        let (mut window, mut commits, mut read) = (Window::new(segments, places), Vec::new(), 0);
+        let (mut window, mut commits, mut read) =
+            (Window::new(segments, places, &self.residence), Vec::new(), 0);
         for (sequence, place) in &found {
             if commits.len() == limit || read >= PAGE_BYTES_MAX {
                 let next = commits.last().map(|commit: &Commit| commit.header.sequence);
@@ -186,21 +187,21 @@ struct Found {
 impl Found {
     fn of(index: &Index, positions: impl Iterator<Item = Position>) -> Self {
         let (mut segments, mut places, mut commit) = (Segments::default(), Vec::new(), None);
-        let located = |position: Position| {
-            let location = index.locate(position);
+        let positions: Vec<_> = positions.collect();
+        let mut events = Vec::with_capacity(positions.len());
+        index.locate_all(&positions, |location| {
             if commit.replace(location.sequence) != Some(location.sequence) {
-                places.push(segments.place(index, location.segment, &location.commit));
+                places.push(segments.place(index, location.segment, &index.locate_head(location.sequence)));
             }
             places.push(segments.place(index, location.segment, &location.event));
-            location
-        };
-        let events = positions.map(located).collect();
+            events.push(location);
+        });
         Self { events, segments, places }
     }
 
-    fn reading(self) -> (Vec<EventLocation>, Reading) {
+    fn reading(self, residence: &Residence) -> (Vec<EventLocation>, Reading) {
         let Self { events, segments, places } = self;
-        (events, Reading { window: Window::new(segments, places), commit: None })
+        (events, Reading { window: Window::new(segments, places, residence), commit: None })
     }
 }
 

@@ -28,15 +28,14 @@ impl Engine {
             let step = left.min(SELECT_STEP_EVENTS);
             let (mut segments, mut places, mut positions) = (Segments::default(), Vec::new(), Vec::new());
             self.ask(|index, _| {
-                for position in index.select(query, after, up_to, options.backwards).take(step) {
-                    let EventLocation { segment, event, .. } = index.locate(position);
+                positions.extend(index.select(query, after, up_to, options.backwards).take(step));
+                index.locate_all(&positions, |EventLocation { segment, event, .. }| {
                     places.push(segments.place(index, segment, &event));
-                    positions.push(position);
-                }
+                });
             });
             left -= positions.len();
             let (found, last) = (positions.len(), positions.last().copied());
-            let mut window = Window::new(segments, places);
+            let mut window = Window::new(segments, places, &self.residence);
             for position in positions {
                 let shown = window.get()?;
                 let event = EventView::read(shown.bytes, position).map_err(|flaw| shown.damaged(flaw))?;

@@ -2,6 +2,10 @@
 //! comes next fetched into the caches meanwhile; else by reads, those ranges that stand near each other with
 //! one. Never says what the bytes mean.
 
+mod residence;
+
+pub(crate) use residence::Residence;
+
 use crate::{
     error::{Damage, damaged_read, failed_read},
     format::Flaw,
@@ -85,7 +89,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// For these places, which are asked for in this order, forwards or backwards.
-    pub(crate) fn new(segments: Segments, places: Vec<Place>) -> Self {
+    pub(crate) fn new(segments: Segments, places: Vec<Place>, residence: &Residence) -> Self {
         let mut ends = vec![0; segments.0.len()];
         for place in &places {
             ends[place.slot] = place.bytes.end.max(ends[place.slot]);
@@ -99,7 +103,7 @@ impl Window {
         };
         let sources = segments.0.into_iter().zip(ends).map(source).collect();
         let window = Self { sources, places, next: 0, slot: usize::MAX, start: 0, bytes: Vec::new() };
-        window.fetch();
+        window.fetch(residence);
         (0..PREFETCH_PLACES).for_each(|ahead| window.prefetch(ahead));
         window
     }
@@ -146,16 +150,18 @@ impl Window {
     }
 
     /// Where much of the page is not in memory, has all of it fetched at once instead of place by place.
-    fn fetch(&self) {
+    fn fetch(&self, residence: &Residence) {
         if self.places.len() < FETCH_PLACES_MIN || self.sources.iter().all(|source| source.map.is_none()) {
             return;
         }
-        let mut sample = self.places.iter().step_by(self.places.len().div_ceil(FETCH_PLACES_MIN));
+        let mut sample = self.places.iter().step_by(self.places.len().div_ceil(residence.looks()));
         let in_memory = |place: &Place| {
             let map = self.sources[place.slot].map.as_ref();
             map.is_none_or(|map| map.is_in_memory(u64::from(place.bytes.start)))
         };
-        if sample.all(in_memory) {
+        let all_in_memory = sample.all(in_memory);
+        residence.found(all_in_memory);
+        if all_in_memory {
             return;
         }
         let mut rest = &self.places[..];
@@ -210,13 +216,20 @@ mod tests {
     use super::*;
     use crate::{format::SegmentHeader, storage::StorageFile};
     use factum_event::{LogId, LogIdentity, Position, Sequence};
-    use std::{io, sync::Mutex};
+    use std::{
+        io,
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
     use uuid::Uuid;
 
     /// A file whose map tells what it was asked for, and whether any of it is in memory.
     #[derive(Clone, Debug)]
     struct Asked {
         in_memory: bool,
+        looks: Arc<AtomicUsize>,
         asked: Arc<Mutex<Vec<Range<u64>>>>,
     }
 
@@ -230,6 +243,7 @@ mod tests {
         }
 
         fn is_in_memory(&self, _: u64) -> bool {
+            self.looks.fetch_add(1, Ordering::Relaxed);
             self.in_memory
         }
     }
@@ -264,9 +278,9 @@ mod tests {
         }
     }
 
-    /// What is asked for ahead of a page of these places, in two segments.
-    fn asked(in_memory: bool, places: &[(usize, u32)]) -> Vec<Range<u64>> {
-        let file = Asked { in_memory, asked: Arc::default() };
+    /// What is asked for ahead of a page of these places, in two segments, and how many it was looked at.
+    fn looked(in_memory: bool, places: &[(usize, u32)], residence: &Residence) -> (Vec<Range<u64>>, usize) {
+        let file = Asked { in_memory, looks: Arc::default(), asked: Arc::default() };
         let header = SegmentHeader {
             identity: LogIdentity { log: LogId::new(Uuid::nil()), generation: 0 },
             ordinal: 1,
@@ -277,8 +291,25 @@ mod tests {
         let segment = Segment { name: "one".into(), header, file: Arc::new(file.clone()) };
         let segments = Segments(vec![(0, segment.clone()), (1, segment)]);
         let place = |(slot, start): &(usize, u32)| Place { slot: *slot, bytes: *start..*start + 30 };
-        Window::new(segments, places.iter().map(place).collect());
-        file.asked.lock().unwrap().clone()
+        Window::new(segments, places.iter().map(place).collect(), residence);
+        let asked = file.asked.lock().unwrap().clone();
+        (asked, file.looks.load(Ordering::Relaxed))
+    }
+
+    fn asked(in_memory: bool, places: &[(usize, u32)]) -> Vec<Range<u64>> {
+        looked(in_memory, places, &Residence::default()).0
+    }
+
+    #[test]
+    fn what_is_not_in_memory_is_found_by_few_looks_as_well() {
+        let places: Vec<_> = (0..50).map(|at| (0, at * 20_000)).collect();
+        let residence = Residence::default();
+        let page = |in_memory: bool| looked(in_memory, &places, &residence);
+        let many = page(true).1;
+        while page(true).1 == many {}
+        assert_eq!(page(true), (Vec::new(), 2));
+        assert_eq!(page(false).0.len(), places.len());
+        assert_eq!(page(true), (Vec::new(), many));
     }
 
     #[test]

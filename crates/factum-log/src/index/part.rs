@@ -99,6 +99,16 @@ impl<'a> PartRef<'a> {
         }
     }
 
+    /// Has what [`Self::event`] looks at fetched into the processor's caches, as far as it may not be there.
+    #[inline]
+    pub(crate) fn prefetch_event(self, event: u32) {
+        match self {
+            // The last segment's alone, and written just now.
+            Self::Memory(_) => (),
+            Self::Sealed(part) => part.prefetch_event(event),
+        }
+    }
+
     /// The numbers of a key, and of a stream how many events it had before this part; none if it is not here.
     pub(crate) fn find(self, probe: &Probe<'_>) -> Option<(u32, List<'a>)> {
         match self {

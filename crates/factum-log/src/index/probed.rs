@@ -84,6 +84,8 @@ pub(crate) fn probe_everything(bytes: &[u8]) {
     for commit in 0..sealed.header.commits.min(LOOKED_AT) {
         let sequence = Sequence::new(sealed.header.base_sequence.get() + u64::from(commit));
         let _ = index.locate_commit(sequence);
+        let head = index.locate_head(sequence);
+        assert!(head.start <= head.end);
         let Some(entry) = sealed.commit(commit) else { continue };
         let (command, event) = (entry.command(), EventId::derived(entry.command(), 1));
         let _ = (index.decided(command), index.event(event), index.commits_of(command).count());

@@ -7,6 +7,7 @@ use crate::{
         COMMIT_RECORD_BYTES, Cursor, FILTER_BLOCK_BYTES, Flaw, INDEX_HEADER_BYTES, INDEX_SECTIONS,
         IndexHeader, IndexSection, KEY_IS_RUN, KEY_RECORD_BYTES, SEGMENT_RECORD_BYTES, SegmentHeader,
     },
+    map::prefetch,
     storage::FileMap,
 };
 use factum_event::{Position, Sequence, Source};
@@ -112,6 +113,11 @@ impl Sealed {
 
     pub(crate) fn event(&self, event: u32) -> Option<u32> {
         self.word(IndexSection::Events, event)
+    }
+
+    #[inline]
+    pub(crate) fn prefetch_event(&self, event: u32) {
+        self.words(IndexSection::Events).get(event as usize).into_iter().for_each(|word| prefetch(word));
     }
 
     pub(crate) fn explicit(&self) -> List<'_> {
