@@ -1,6 +1,6 @@
 //! Room ahead of the log: zeros written before the frames that come to stand there. A write into them changes
-//! no length and takes no block from the file system, so that a sync has no journal to wait for: 1.4 times as
-//! many small appends, twice as many large ones.
+//! no length and takes no block from the file system, so that a sync writes the data alone, and not the inode
+//! and the map of blocks with it: 1.4 times as many small appends, twice as many large ones.
 //!
 //! The active segment gets room in steps, with groups that are small beside such a step. Of the next segment
 //! the whole file is filled while the active one is written, by a thread of its own that never runs ahead of

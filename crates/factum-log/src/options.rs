@@ -47,8 +47,8 @@ pub struct Options {
     pub group_bytes: usize,
     /// What waits to be written may take this many bytes; an append beyond it is refused with `Retry`.
     pub queue_bytes: usize,
-    /// Zeros are written ahead of the frames, so that an append need not wait for the journal of the file
-    /// system. The medium takes twice the bytes; without it appends take 1.4 to 2 times as long.
+    /// Zeros are written ahead of the frames, so that the sync of an append writes data alone: that of a file
+    /// that grows writes its inode and its map of blocks too. The medium takes twice the bytes; without it appends take 1.4 to 2 times as long.
     pub room_ahead: bool,
     /// Segments are sealed by a thread of the log's own; else by whoever begins the next segment, which takes
     /// longer for that one but makes the same run do the same.

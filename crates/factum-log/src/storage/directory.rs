@@ -249,8 +249,8 @@ impl StorageFile for OpenedFile {
         if HeldMap::IN_PLACE { self.1.get(&self.0, bytes, || self.len()) } else { copy_of(self, bytes) }
     }
 
-    /// Asks for nothing but the number of names: who asks for times makes newer kernels write a new time, and
-    /// the next sync wait for the journal, at every write.
+    /// Asks for nothing but the number of names: who asks for times makes newer kernels store a new time
+    /// at every write, and the next sync write the inode too.
     #[cfg(target_os = "linux")]
     fn is_linked(&self) -> io::Result<bool> {
         use rustix::fs::{AtFlags, StatxFlags, statx};

@@ -182,7 +182,7 @@ impl Contents {
 
     /// Makes what was written durable. If it fails, `drops` says whether it is taken for clean all the same:
     /// programs go on seeing what was written, and no later sync makes it durable. Lengths are kept by the
-    /// journal of the file system, which does not forget them.
+    /// file system among its own records, which it does not forget.
     pub(super) fn sync(&mut self, failed: Option<Fault>) -> io::Result<()> {
         match failed {
             None => std::mem::take(&mut self.unsynced).into_iter().for_each(|one| self.settle(one)),
