@@ -94,15 +94,29 @@ fn take(data: &Path, to: &Path) -> Result<String, Failure> {
     let before = target(to)?;
     if let Some(before) = &before {
         goes_on(before, &standing, to)?;
-    } else {
+    }
+    let kept = keep_all(data, to, &standing, before.as_ref());
+    // One that is there already stays whole, and the next one goes on from it.
+    let manifest = if before.is_some() { kept? } else { kept.map_err(Failure::after(to))? };
+    Ok(summary(&manifest, to, before.as_ref(), stopwatch.elapsed().as_secs_f64()))
+}
+
+/// Copies all of it, and says so last of all.
+fn keep_all(
+    data: &Path,
+    to: &Path,
+    standing: &[Standing],
+    before: Option<&Manifest>,
+) -> Result<Manifest, Failure> {
+    if before.is_none() {
         manifest::begin(to)?;
     }
-    let run = before.as_ref().map_or(1, |before| before.run + 1);
-    let progress = Progress::new("backing up", size(&standing));
+    let run = before.map_or(1, |before| before.run + 1);
+    let progress = Progress::new("backing up", size(standing));
     let mut services = BTreeMap::new();
-    for one in &standing {
+    for one in standing {
         progress.about(&one.name);
-        let earlier = before.as_ref().and_then(|before| before.services.get(&one.name));
+        let earlier = before.and_then(|before| before.services.get(&one.name));
         services.insert(one.name.clone(), keep(one, to, run, earlier, &progress)?);
     }
     let denied = beside::audit(data)?;
@@ -112,10 +126,10 @@ fn take(data: &Path, to: &Path) -> Result<String, Failure> {
     let manifest = Manifest { run, made_at: SystemClock.now(), services, audit };
     sync(to, &manifest)?;
     manifest::finish(to, manifest.clone())?;
-    if let Some(before) = &before {
+    if let Some(before) = before {
         forget(to, before, &manifest);
     }
-    Ok(summary(&manifest, to, before.as_ref(), stopwatch.elapsed().as_secs_f64()))
+    Ok(manifest)
 }
 
 /// Whether a backup may go there, and what it goes on from.

@@ -85,7 +85,7 @@ pub(crate) enum DataError {
     NoServices { dir: PathBuf },
     #[error("{} is a backup: `restore` makes data of it, in another directory", dir.display())]
     Backup { dir: PathBuf },
-    #[error("what a restore to {} makes is not all there: if none is under way, remove {} and restore again", dir.display(), staging.display())]
+    #[error("what a restore to {} makes is not all there. If none is under way, what was begun is in {}: move that folder away or remove it, and restore again", dir.display(), staging.display())]
     Restoring { dir: PathBuf, staging: PathBuf },
     #[error(transparent)]
     Log(#[from] factum::log::OpenError),

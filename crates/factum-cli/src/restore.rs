@@ -92,6 +92,20 @@ fn restore(
     }
     let folders: Vec<_> = source.services.iter().map(|service| &*service.folder).collect();
     let target = Target::begin(data, &folders, asked.is_none())?;
+    let begun = target.begun().to_owned();
+    let (mut told, events, bytes) = make_all(&source, target, until).map_err(Failure::after(&begun))?;
+    let names: Vec<_> = source.services.iter().map(|service| &*service.name).collect();
+    let (names, seconds) = (names.join(", "), stopwatch.elapsed().as_secs_f64());
+    told.push_str(&format!(
+        "restored {names}: {events} events, {bytes} bytes, in {seconds:.1} s, to {}\n",
+        data.display()
+    ));
+    note("read models are made anew when it is started, and tokens of before are refused");
+    Ok(told)
+}
+
+/// What is told of it, and its events and bytes.
+fn make_all(source: &Source, target: Target, until: Option<Position>) -> Result<(String, u64, u64), Failure> {
     let progress = Progress::new("restoring", source.services.iter().map(size).sum());
     let (mut told, mut events, mut bytes) = (String::new(), 0, 0);
     for service in &source.services {
@@ -103,14 +117,7 @@ fn restore(
     drop(progress);
     source.audit.iter().try_for_each(|(name, bytes)| target.put(name, bytes))?;
     target.finish()?;
-    let names: Vec<_> = source.services.iter().map(|service| &*service.name).collect();
-    let (names, seconds) = (names.join(", "), stopwatch.elapsed().as_secs_f64());
-    told.push_str(&format!(
-        "restored {names}: {events} events, {bytes} bytes, in {seconds:.1} s, to {}\n",
-        data.display()
-    ));
-    note("read models are made anew when it is started, and tokens of before are refused");
-    Ok(told)
+    Ok((told, events, bytes))
 }
 
 fn size(service: &Service) -> u64 {

@@ -58,7 +58,7 @@ pub enum OpenError {
         what: String,
     },
     /// The file system refused something.
-    #[error("cannot {what} of the log in {dir}: {cause}")]
+    #[error("cannot {what} of the log in {dir}: {cause}{}", advice(cause))]
     Io {
         /// The directory.
         dir: String,
@@ -88,6 +88,15 @@ impl OpenError {
             Self::Options { .. } | Self::Network { .. } => ErrorKind::FixInput,
         }
     }
+}
+
+/// Whether there is no room left for what was to be written.
+pub(crate) fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    if is_no_room(error) { ": make room first" } else { "" }
 }
 
 /// A read met bytes that are not what was written.

@@ -8,6 +8,7 @@ use crate::{
     ahead::{block_left, extend},
     encode::{Place, Prepared},
     engine::Engine,
+    error::is_no_room,
     format::{NEXT_SEGMENT_FILE, SEGMENT_HEADER_BYTES, SegmentHeader, WatermarkRecord},
     index::Index,
     limits::{LOG_COMMITS_MAX, LOG_EVENTS_MAX},
@@ -382,10 +383,6 @@ fn room_for(head: Position, last: Sequence, commit: &Prepared) -> Result<(), App
     }
     let what = format!("cannot append: a log holds at most {LOG_EVENTS_MAX} events; begin another one");
     Err(AppendError::Store(StoreError::new(ErrorKind::FixInput, what)))
-}
-
-fn is_no_room(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn no_room(what: &str) -> StoreError {

@@ -2,7 +2,10 @@
 
 use crate::layout::DataError;
 use factum::{Position, RestoreError, log::OpenError};
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +46,9 @@ pub(crate) enum Failure {
     TargetRuns { dir: PathBuf },
     #[error("there is something in {} already: nothing is restored over it. Name another directory with --data, or move that one away first", dir.display())]
     Occupied { dir: PathBuf },
-    #[error("a restore to {} is under way or was not finished: if none is, remove {} and restore again", data.display(), staging.display())]
+    #[error("{cause}. What was begun is in {}: move that folder away or remove it, and try again", begun.display())]
+    Begun { begun: PathBuf, cause: Box<Failure> },
+    #[error("a restore to {} is under way or was not finished. If none is under way, what was begun is in {}: move that folder away or remove it, and restore again", data.display(), staging.display())]
     Restoring { data: PathBuf, staging: PathBuf },
     #[error("there is no service `{asked}` in {}; there are: {known}", from.display())]
     NoService { asked: String, known: String, from: PathBuf },
@@ -59,11 +64,16 @@ pub(crate) enum Failure {
     Verify { service: String, cause: OpenError },
 }
 
+impl Failure {
+    /// It went wrong when something stood in `begun` already, which nobody goes on with.
+    pub(crate) fn after(begun: &Path) -> impl FnOnce(Self) -> Self {
+        move |cause| Self::Begun { begun: begun.to_owned(), cause: Box::new(cause) }
+    }
+}
+
 fn no_room(cause: &io::Error) -> &'static str {
     match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ": make room, remove what was begun, and try again"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ": make room first",
         _ => "",
     }
 }

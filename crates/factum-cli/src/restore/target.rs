@@ -46,6 +46,11 @@ impl Target {
         Ok(Self { data: data.to_owned(), staging })
     }
 
+    /// Where all of it stands until it is finished.
+    pub(super) fn begun(&self) -> &Path {
+        &self.staging
+    }
+
     /// Where the folders of a service are made.
     pub(super) fn service(&self, folder: &str) -> Result<ServiceDir, Failure> {
         let dir = ServiceDir::new(&self.staging, folder);

@@ -5,6 +5,7 @@
 
 mod backups;
 mod commands;
+mod full;
 mod ledger;
 mod log;
 mod names;

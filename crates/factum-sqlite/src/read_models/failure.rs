@@ -72,8 +72,19 @@ pub(super) fn outside(cause: &Error) -> Option<ErrorKind> {
     }
 }
 
+/// Whether there was no room for it. The file that connections share memory through (`-shm`) grows as well, and
+/// SQLite tells of that one as of any failed write.
+fn is_no_room(cause: &Error) -> bool {
+    cause.sqlite_error().is_some_and(|error| {
+        error.code == ErrorCode::DiskFull || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
+}
+
 /// Without the statement, which may be long.
 pub(super) fn told(cause: &Error) -> String {
+    if is_no_room(cause) {
+        return "there is no room left on the disk: make room first".to_owned();
+    }
     match cause {
         Error::SqlInputError { error, msg, .. } | Error::SqliteFailure(error, Some(msg)) => {
             match error.code {

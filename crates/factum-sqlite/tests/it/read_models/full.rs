@@ -46,6 +46,7 @@ fn what_does_not_fit_is_tried_again_once_there_is_room() {
         let Err(CommitError::Store(told)) = keep(&*model, vec![large()], 2) else { panic!("it fits") };
         assert_eq!(told.kind(), ErrorKind::Retry, "{told}");
         assert!(told.to_string().contains("roster.1.1"), "{told}");
+        assert!(told.to_string().contains("no room left on the disk"), "{told}");
         assert_eq!(all(&*model), (vec!["a".to_owned()], Some(checks::checkpoint(1))));
     }
     fs::remove_file(&ballast).unwrap();
