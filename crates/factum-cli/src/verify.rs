@@ -60,12 +60,6 @@ fn verify_log(name: &str, dir: &Path) -> bool {
                 verified.bytes,
                 verified.digest.as_ref().map(digest).unwrap_or_default()
             ));
-            for damage in &verified.index_damage {
-                eprintln!(
-                    "{name}: {damage}. The log is whole without it: remove the file while nothing runs, and the \
-                     next start makes it anew"
-                );
-            }
             if let Some(torn) = verified.torn {
                 say(&format!(
                     "{name}: after them {} bytes of a write that was never acknowledged, in {} from byte {}; \
@@ -81,8 +75,8 @@ fn verify_log(name: &str, dir: &Path) -> bool {
             }
             for damage in &verified.index_damage {
                 eprintln!(
-                    "{name}: the log is whole, but its index file {damage}. Nothing is lost: start the service on it \
-                     and the file is made anew, or stop the service and remove it. Look at the disk"
+                    "{name}: {damage}. The log is whole and nothing is lost: remove the file while nothing \
+                     runs, and the next start makes it anew. Look at the disk"
                 );
             }
             !verified.watermark_lost && verified.index_damage.is_empty()

@@ -15,6 +15,16 @@ pub struct Damage {
     pub reason: String,
 }
 
+/// An index file that is not what its log says. The log is whole without it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the index file {file} is not right: {reason}")]
+pub struct IndexDamage {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it, and where, as far as one place is to blame.
+    pub reason: String,
+}
+
 /// Why a log was not opened.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -47,7 +47,7 @@ mod writer;
 
 pub use copy::{COPY_FILES, Copied, CopiedSegment, CopyOptions, Told, copy, copy_on};
 pub use cut::{Cut, Hold, durable_cut, durable_cut_on, exists, hold, hold_on};
-pub use error::{Damage, OpenError};
+pub use error::{Damage, IndexDamage, OpenError};
 pub use format::{EventView, Tags};
 pub use inspect::{Inspection, begin_generation, begin_generation_on, inspect, inspect_on};
 pub use log::Log;

@@ -4,7 +4,7 @@
 //! acknowledged is damaged.
 
 use crate::{
-    error::{Damage, OpenError},
+    error::{Damage, IndexDamage, OpenError},
     follower::readable,
     format::{
         Footer, META_BYTES, META_FILE, META_FILE_NEXT, Meta, NEXT_SEGMENT_FILE, WATERMARK_FILE,
@@ -42,7 +42,7 @@ pub struct OpenReport {
     pub medium: Medium,
     /// Index files that are damaged and are not used. The log itself is not touched by it: what they said is
     /// indexed once more from the frames, and a log that is open for writing makes them anew.
-    pub index_damage: Vec<Damage>,
+    pub index_damage: Vec<IndexDamage>,
     /// Opened read-only only: where the log is damaged. What stands before is read, nothing after.
     pub damage: Option<Damage>,
 }
@@ -64,7 +64,7 @@ impl OpenReport {
         }
         warnings.extend(self.index_damage.iter().map(|damage| {
             format!(
-                "the index file {damage}. Nothing of the log is lost: it is indexed once more from its segments. \
+                "{damage}. Nothing of the log is lost: it is indexed once more from its segments. \
                  Look at the disk"
             )
         }));

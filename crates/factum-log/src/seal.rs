@@ -2,7 +2,7 @@
 //! the frames are read again and their checksums verified on the way.
 
 use crate::{
-    error::Damage,
+    error::IndexDamage,
     format::{
         FOOTER_BYTES, Footer, INDEX_SUFFIX_NEXT, SEGMENT_HEADER_BYTES, index_name, is_unfinished_index,
         parse_index_name, segment_name,
@@ -96,7 +96,7 @@ pub(crate) fn write_index(
 #[derive(Debug, Default)]
 pub(crate) struct Adoption {
     pub(crate) adopted: Vec<Adopted>,
-    pub(crate) damaged: Vec<Damage>,
+    pub(crate) damaged: Vec<IndexDamage>,
 }
 
 /// An index file that is right, and the segments it covers.
@@ -128,7 +128,7 @@ pub(crate) fn adopt(
         let sealed = match opened.and_then(|sealed| sealed.verify().map(|()| sealed)) {
             Ok(sealed) => sealed,
             Err(flaw) => {
-                found.damaged.push(Damage { segment: name, offset: 0, reason: flaw.0 });
+                found.damaged.push(IndexDamage { file: name, reason: flaw.0 });
                 continue;
             }
         };

@@ -2,7 +2,7 @@
 //! sealed segment, and the index files. Never changes a file and takes no lock.
 
 use crate::{
-    error::{Damage, OpenError},
+    error::{Damage, IndexDamage, OpenError},
     format::{Footer, parse_index_name},
     index::Checked,
     inspect::{bytes, scan},
@@ -47,7 +47,7 @@ pub struct Verified {
     pub index_files: u64,
     /// Index files that do not say what the log says. The log itself is whole. Those whose checksums do
     /// not match are made anew when it is opened for writing; any may be removed while it is not open, and is then.
-    pub index_damage: Vec<Damage>,
+    pub index_damage: Vec<IndexDamage>,
 }
 
 /// The end of the chain over the roots of the integrity trees.
@@ -86,7 +86,7 @@ pub fn verify_on(storage: &dyn Storage) -> Result<Verified, OpenError> {
     for file in check.files {
         let name = file.name().to_owned();
         if let Some(reason) = file.finish(&covered(&scanned)) {
-            index_damage.push(Damage { segment: name, offset: 0, reason });
+            index_damage.push(IndexDamage { file: name, reason });
         }
     }
     let head = Head { position: scanned.position, sequence: scanned.sequence };
@@ -106,7 +106,7 @@ fn covered(scanned: &Scanned) -> Vec<crate::index::Covered> {
 }
 
 /// The index files, and what is wrong with those whose bytes alone tell.
-fn index_files(storage: &dyn Storage) -> io::Result<(Vec<Checked>, Vec<Damage>)> {
+fn index_files(storage: &dyn Storage) -> io::Result<(Vec<Checked>, Vec<IndexDamage>)> {
     let (mut files, mut damage) = (Vec::new(), Vec::new());
     for name in storage.list()? {
         let Some(range) = parse_index_name(&name) else { continue };
@@ -118,7 +118,7 @@ fn index_files(storage: &dyn Storage) -> io::Result<(Vec<Checked>, Vec<Damage>)>
         let verified = opened.and_then(|sealed| sealed.verify().map(|()| sealed));
         match verified {
             Ok(sealed) => files.push(Checked::new(name, range, sealed)),
-            Err(flaw) => damage.push(Damage { segment: name, offset: 0, reason: flaw.0 }),
+            Err(flaw) => damage.push(IndexDamage { file: name, reason: flaw.0 }),
         }
     }
     Ok((files, damage))

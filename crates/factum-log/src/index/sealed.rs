@@ -68,7 +68,11 @@ impl Sealed {
             let bytes = place.end().and_then(|end| self.map.slice(place.start..end));
             let bytes = bytes.ok_or_else(|| Flaw("it is shorter than it says".to_owned()))?;
             if crc32fast::hash(bytes) != place.checksum {
-                return Err(Flaw(format!("the checksum of its section {section:?} does not match")));
+                return Err(Flaw(format!(
+                    "the checksum of its section {section:?}, {} bytes from byte {}, does not match",
+                    bytes.len(),
+                    place.start
+                )));
             }
         }
         Ok(())

@@ -97,7 +97,7 @@ fn an_index_file_with_a_changed_byte_is_told_of_at_open_and_answers_nothing() {
             sim.put(name, changed);
             let (beside, report) = Log::open_read_only_on(sim.storage(), small()).unwrap();
             is_all_there(&beside);
-            let told: Vec<_> = report.index_damage.iter().map(|damage| damage.segment.clone()).collect();
+            let told: Vec<_> = report.index_damage.iter().map(|damage| damage.file.clone()).collect();
             assert_eq!(told, std::slice::from_ref(name), "{what}");
             assert!(report.warnings().iter().any(|warning| warning.contains(name)), "{what}");
             is_whole(&sim, &what);
@@ -109,11 +109,19 @@ fn an_index_file_with_a_changed_byte_is_told_of_at_open_and_answers_nothing() {
 
 const INDEX_HEADER_BYTES: usize = 384;
 
+fn number(file: &[u8], at: usize) -> usize {
+    u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize
+}
+
+/// Where a section of an index file begins.
+fn start_of(file: &[u8], section: usize) -> usize {
+    number(file, 80 + section * 24)
+}
+
 /// The first byte of each section of an index file, its last one, and the last of the zeros after it, where it
 /// has such.
 fn of_sections(file: &[u8]) -> Vec<(usize, usize)> {
-    let number = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
-    let sections = (0..12).map(|section| (section, number(80 + section * 24), number(88 + section * 24)));
+    let sections = (0..12).map(|section| (section, start_of(file, section), number(file, 88 + section * 24)));
     let ends = |(section, start, length): (usize, usize, usize)| {
         let end = start + length.next_multiple_of(64);
         [start, start + length.saturating_sub(1), end - 1]
@@ -140,11 +148,13 @@ fn a_flipped_byte_in_any_section_is_found_and_the_file_is_made_anew_and_answers_
             bytes[at] ^= 0x10;
             sim.put(name, bytes);
             let found = verify_on(&*sim.storage()).unwrap().index_damage;
-            assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [name], "{what}");
+            assert_eq!(found.iter().map(|damage| &*damage.file).collect::<Vec<_>>(), [name], "{what}");
+            let of_section = format!("from byte {}, does not match", start_of(&whole.bytes(name), section));
+            assert!(found[0].reason.ends_with(&of_section), "{what}: {}", found[0]);
             let (log, report) = Log::open_on(sim.storage(), options(1)).unwrap();
             assert_eq!((report.damage, report.torn), (None, None), "{what}");
             let maintenance = log.maintenance();
-            let told: Vec<_> = report.index_damage.iter().map(|damage| &*damage.segment).collect();
+            let told: Vec<_> = report.index_damage.iter().map(|damage| &*damage.file).collect();
             assert_eq!(told, [name], "{what}");
             assert_eq!((maintenance.unsealed, maintenance.trouble), (0, None), "{what}");
             answers_as(&log, &model);
@@ -210,7 +220,7 @@ fn a_flipped_byte_in_the_header_of_an_index_file_leaves_it_unused() {
             bytes[at] ^= 0x10;
             sim.put(&name, bytes);
             let found = verify_on(&*sim.storage()).unwrap().index_damage;
-            assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [&name], "byte {at}");
+            assert_eq!(found.iter().map(|damage| &*damage.file).collect::<Vec<_>>(), [&name], "byte {at}");
             let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
             answers_as(&log, &model);
             drop(log);
@@ -256,7 +266,7 @@ fn an_index_file_that_covers_other_commits_than_its_name_says_is_not_used() {
     sim.take_away(name);
     let other = name.replace("8.idx", "7.idx");
     sim.put(&other, whole.bytes(name));
-    assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage[0].segment, other);
+    assert_eq!(verify_on(&*sim.storage()).unwrap().index_damage[0].file, other);
     let (log, _) = Log::open_on(sim.storage(), options(1)).unwrap();
     answers_as(&log, &model);
     drop(log);

@@ -275,7 +275,7 @@ fn a_damaged_index_file_is_made_anew_at_open_and_told() {
         let (log, report) = open(&sim);
         let maintenance = log.maintenance();
         assert_eq!((maintenance.unsealed, maintenance.trouble), (0, None));
-        let told: Vec<_> = report.index_damage.into_iter().map(|damage| damage.segment).collect();
+        let told: Vec<_> = report.index_damage.into_iter().map(|damage| damage.file).collect();
         assert_eq!(told, std::slice::from_ref(&file));
         assert_eq!(numbers(&log), (1..=30).collect::<Vec<_>>());
         store(&log, 31).unwrap();

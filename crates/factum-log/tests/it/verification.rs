@@ -40,7 +40,7 @@ fn a_changed_byte_in_an_index_file_is_found_and_named_and_the_log_is_whole() {
             bytes[at] ^= 0x40;
             sim.put(&file, bytes);
             let verified = verify_on(&*sim.storage()).unwrap();
-            let named: Vec<_> = verified.index_damage.iter().map(|damage| damage.segment.as_str()).collect();
+            let named: Vec<_> = verified.index_damage.iter().map(|damage| damage.file.as_str()).collect();
             assert_eq!(named, [&file], "byte {at}");
         }
     }
@@ -64,7 +64,7 @@ fn an_index_file_that_is_whole_and_says_something_else_is_found() {
     whole.put(file, other.bytes(file));
     let verified = verify_on(&*whole.storage()).unwrap();
     assert_eq!(verified.index_damage.len(), 1);
-    assert_eq!(verified.index_damage[0].segment, *file);
+    assert_eq!(verified.index_damage[0].file, *file);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn whatever_else_an_index_file_says_is_found() {
         factum_log::fuzzing::mend_index_file(&mut bytes);
         sim.put(name, bytes);
         let found = verify_on(&*sim.storage()).unwrap().index_damage;
-        assert_eq!(found.iter().map(|damage| &*damage.segment).collect::<Vec<_>>(), [name], "{what}");
+        assert_eq!(found.iter().map(|damage| &*damage.file).collect::<Vec<_>>(), [name], "{what}");
         assert!(!found[0].reason.contains("other segments"), "{what}: {}", found[0].reason);
     }
 }
