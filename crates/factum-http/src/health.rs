@@ -1,7 +1,7 @@
 //! Whether the process answers, whether its logs do, and how its projections stand. Asked by machines that carry no credentials, so it
 //! tells nothing but states and heads.
 
-use crate::{Problem, ProblemType, Routes, endpoint::get};
+use crate::{Metrics, Problem, ProblemType, Routes, endpoint::get};
 use axum::{Json, extract::State, http::header::RETRY_AFTER};
 use factum::{
     App, CommandName, CommandPayload, CommandRecord, Condition, ErrorKind, Expected, LaneState, Metadata,
@@ -23,7 +23,7 @@ const DEGRADED: &str = "degraded";
 type Apps = Arc<[(&'static str, App)]>;
 
 /// `/health/live`, which `/health` is another name of, and `/health/ready`.
-pub(crate) fn routes(apps: Apps) -> Routes {
+pub(crate) fn routes(metrics: Metrics, apps: Apps) -> Routes {
     let live = || get(live).about("Whether the process answers").answers::<Live>();
     let ready = get(ready)
         .about("Whether every log answers and takes writes, and how projections stand")
@@ -32,7 +32,7 @@ pub(crate) fn routes(apps: Apps) -> Routes {
         .ungated("/health", live())
         .ungated("/health/live", live())
         .ungated("/health/ready", ready.with(|route| route.refuses([ProblemType::Unavailable])))
-        .with_state(apps)
+        .with_state((metrics, apps))
 }
 
 /// The process answers.
@@ -54,8 +54,8 @@ struct Ready {
 /// The logs of one service answer.
 #[derive(Serialize, JsonSchema)]
 struct ReadyService {
-    /// `ready`, or `degraded` if a projection has stopped, is stalled, or tries again what fails: it is read all the
-    /// same, and may show less than the log.
+    /// `ready`, or `degraded`: if a projection has stopped, is stalled, or tries again what fails, it is read all the
+    /// same, and may show less than the log; if a log cannot seal what ended, it takes commands all the same.
     status: &'static str,
     /// How far its log has come.
     #[serde(flatten)]
@@ -63,6 +63,10 @@ struct ReadyService {
     /// How far its command log has come, if it takes commands for later.
     #[serde(skip_serializing_if = "Option::is_none")]
     commands: Option<ReadyLog>,
+    /// Which of its logs, `events` or `commands`, cannot seal or index what ended, and try again: memory grows
+    /// meanwhile, and so does the time of the next start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsealed: Vec<&'static str>,
     /// How its projections stand, each by its name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     projections: BTreeMap<&'static str, ReadyProjection>,
@@ -130,11 +134,17 @@ async fn live() -> Json<Live> {
     Json(Live { status: "up" })
 }
 
-async fn ready(State(apps): State<Apps>) -> Result<Json<Ready>, Problem> {
+async fn ready(State((metrics, apps)): State<(Metrics, Apps)>) -> Result<Json<Ready>, Problem> {
     let (mut services, mut refusals) = (BTreeMap::new(), Vec::new());
     for (service, app) in apps.iter() {
         match tokio::time::timeout(READY_TIME_MAX, probe(app)).await {
-            Ok(Ok(ready)) => drop(services.insert(*service, ready)),
+            Ok(Ok(mut ready)) => {
+                ready.unsealed = metrics.failing_logs(service, app);
+                if !ready.unsealed.is_empty() {
+                    ready.status = DEGRADED;
+                }
+                services.insert(*service, ready);
+            }
             Ok(Err(cause)) => refusals.push((*service, format!("{cause}: {}", what_to_do(cause.kind())))),
             Err(_) => {
                 let why = format!("its log did not answer within {READY_TIME_MAX:?}: look at its disk");
@@ -157,7 +167,8 @@ async fn ready(State(apps): State<Apps>) -> Result<Json<Ready>, Problem> {
 async fn probe(app: &App) -> Result<ReadyService, StoreError> {
     let events = probe_log(app, app.store()).await?.into();
     let (commands, projections) = (None, BTreeMap::new());
-    let mut ready = ReadyService { status: READY, events, commands, projections, cause: None };
+    let mut ready =
+        ReadyService { status: READY, events, commands, unsealed: Vec::new(), projections, cause: None };
     if let Some(lanes) = app.lanes() {
         let told = |what: &str, cause: &StoreError| StoreError::new(cause.kind(), format!("{what}: {cause}"));
         match lanes.state() {
@@ -303,7 +314,11 @@ mod tests {
         let store = Intercepted::new(Arc::clone(behind.store()), |_, _| Box::pin(std::future::pending()));
         let app = App::on(Arc::new(store)).start();
         let asked = Request::get("/health/ready").body(Body::empty()).unwrap();
-        let answer = routes(Arc::new([("notes", app)])).into_router().oneshot(asked).await.unwrap();
+        let answer = routes(Metrics::default(), Arc::new([("notes", app)]))
+            .into_router()
+            .oneshot(asked)
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 503);
         let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains("did not answer within 2s"), "{body:?}");

@@ -57,6 +57,8 @@ struct Families {
     append_seconds: HistogramVec,
     sync_seconds: HistogramVec,
     group_commits: HistogramVec,
+    maintenance_trouble: IntCounterVec,
+    maintenance_failing: IntGaugeVec,
     head_position: IntGaugeVec,
     head_sequence: IntGaugeVec,
     accepted: IntCounterVec,
@@ -146,6 +148,16 @@ impl Made {
                 LOG,
                 &COMMITS,
             ),
+            maintenance_trouble: self.counter(
+                "factum_log_maintenance_trouble_total",
+                "How often a log could not seal or index what ended; it is tried again.",
+                LOG,
+            ),
+            maintenance_failing: self.gauge(
+                "factum_log_maintenance_failing",
+                "1 while a log cannot seal or index what ended: its index takes memory meanwhile.",
+                LOG,
+            ),
             head_position: self.gauge("factum_log_head_position", "The last event's position.", LOG),
             head_sequence: self.gauge("factum_log_head_sequence", "The last commit's sequence.", LOG),
             accepted: self.counter(
@@ -217,6 +229,12 @@ impl Metrics {
             self.0.accepted.with_label_values(&[service, name]);
             self.0.logged_seconds.with_label_values(&[service, name]);
         }
+    }
+
+    /// Which of an application's logs cannot seal or index what ended, as they are called in labels.
+    pub(crate) fn failing_logs(&self, service: &str, app: &App) -> Vec<&'static str> {
+        let logs = [EVENTS].into_iter().chain(app.lanes().map(|_| COMMANDS));
+        logs.filter(|log| self.0.maintenance_failing.with_label_values(&[service, log]).get() > 0).collect()
     }
 
     /// Looks at what an application's logs hold. One that does not answer keeps what it showed last:

@@ -51,7 +51,7 @@ pub(crate) fn routes(services: &[Service], shown: Shown) -> Routes {
         operate::routes(Arc::clone(&apps)),
         events::routes(watched),
         admin::routes(Arc::clone(&apps)),
-        health::routes(Arc::clone(&apps)),
+        health::routes(metrics.clone(), Arc::clone(&apps)),
         metrics::routes(metrics, apps),
     ];
     routes

@@ -94,7 +94,7 @@ impl Engine {
         give_way();
         while self.care.wait() {
             if panic::catch_unwind(AssertUnwindSafe(|| self.maintain())).is_err() {
-                self.care.state().trouble = Some("sealing panicked".to_owned());
+                self.maintained(Some("sealing panicked".to_owned()));
             }
         }
     }
@@ -120,22 +120,24 @@ impl Engine {
 
     /// Does all that is due.
     fn maintain(&self) {
-        let done = self.seal_and_merge();
-        let mut state = self.care.state();
-        let trouble = match done {
-            Err(_) if state.closing => None,
-            done => done.err().map(|error| format!("cannot seal or index a segment: {error}")),
-        };
-        let before = std::mem::replace(&mut state.trouble, trouble.clone());
-        drop(state);
-        if let Some(trouble) = trouble.filter(|trouble| before.as_ref() != Some(trouble)) {
-            self.warn(&format!("{trouble}. The log works on, with its index in memory; it is tried again"));
+        let trouble =
+            self.seal_and_merge().err().map(|error| format!("cannot seal or index a segment: {error}"));
+        // A log that is being closed ends what it is at by an error.
+        if trouble.is_none() || !self.care.state().closing {
+            self.maintained(trouble);
         }
     }
 
-    fn warn(&self, what: &str) {
-        if let Some(observer) = &self.options.observer {
-            observer.warned(what);
+    /// Notes what went wrong, or that nothing did, and tells of it.
+    fn maintained(&self, trouble: Option<String>) {
+        let before = std::mem::replace(&mut self.care.state().trouble, trouble.clone());
+        let Some(observer) = &self.options.observer else { return };
+        if trouble.is_some() || before.is_some() {
+            observer.maintained(trouble.as_deref());
+        }
+        if let Some(trouble) = trouble.filter(|trouble| before.as_ref() != Some(trouble)) {
+            observer
+                .warned(&format!("{trouble}. The log works on, with its index in memory; it is tried again"));
         }
     }
 

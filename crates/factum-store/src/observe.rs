@@ -17,6 +17,12 @@ pub trait AppendObserver: Monotonic {
     fn warned(&self, what: &str) {
         let _ = what;
     }
+
+    /// The work beside the appends was tried. Told whenever it fails, with why, and once when it is done after it
+    /// had failed, with none.
+    fn maintained(&self, trouble: Option<&str>) {
+        let _ = trouble;
+    }
 }
 
 /// What it took to make a group of commits durable, with one sync.

@@ -5,7 +5,7 @@ use factum::{
     CommandMeasure, CommandObserver, Monotonic,
     store::{AppendObserver, GroupMeasure},
 };
-use prometheus::{Histogram, IntCounter};
+use prometheus::{Histogram, IntCounter, IntGauge};
 use std::{sync::Arc, time::Duration};
 
 /// What counts for one service.
@@ -26,6 +26,8 @@ struct LogMetrics {
     append_seconds: Histogram,
     sync_seconds: Histogram,
     group_commits: Histogram,
+    trouble: IntCounter,
+    failing: IntGauge,
 }
 
 impl ServiceMetrics {
@@ -79,6 +81,10 @@ impl AppendObserver for ServiceMetrics {
     fn warned(&self, what: &str) {
         self.events.warned(what);
     }
+
+    fn maintained(&self, trouble: Option<&str>) {
+        self.events.maintained(trouble);
+    }
 }
 
 impl LogMetrics {
@@ -88,6 +94,8 @@ impl LogMetrics {
             append_seconds: all.0.append_seconds.with_label_values(&labels),
             sync_seconds: all.0.sync_seconds.with_label_values(&labels),
             group_commits: all.0.group_commits.with_label_values(&labels),
+            trouble: all.0.maintenance_trouble.with_label_values(&labels),
+            failing: all.0.maintenance_failing.with_label_values(&labels),
             name: format!("{service}/{log}"),
             all,
         }
@@ -112,5 +120,14 @@ impl AppendObserver for LogMetrics {
 
     fn warned(&self, what: &str) {
         tracing::warn!(log = %self.name, "{what}");
+    }
+
+    fn maintained(&self, trouble: Option<&str>) {
+        if trouble.is_some() {
+            self.trouble.inc();
+        } else {
+            tracing::info!(log = %self.name, "what ended is sealed and indexed again");
+        }
+        self.failing.set(i64::from(trouble.is_some()));
     }
 }

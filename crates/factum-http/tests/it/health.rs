@@ -7,11 +7,11 @@ use crate::{
 };
 use factum::{
     App, ErrorKind, StoreError, Uuid, block_on,
-    store::{AppendError, Store},
+    store::{AppendError, AppendObserver, Store},
 };
 use factum_http::{Metrics, Service};
 use factum_testkit::Intercepted;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     sync::{
         Arc,
@@ -72,6 +72,37 @@ fn a_service_whose_log_refuses_is_not_ready_and_says_what_to_do() {
     assert!(body["detail"].as_str().unwrap().contains("not ready: broken;"), "{body}");
     assert_eq!((live.status, live.json()), (200, json!({"status": "up"})), "the process is alive");
     assert_eq!(old.json(), live.json());
+}
+
+#[test]
+fn a_log_that_cannot_seal_what_ended_takes_commands_and_is_degraded() {
+    let metrics = Metrics::default();
+    let (observer, sound) = (metrics.service("notes"), metrics.service("memos"));
+    let app = App::in_memory().observer(Arc::clone(&observer)).start();
+    let other = memos::service(App::in_memory().commands::<FileMemo>().observer(sound).start());
+    let told = served(vec![service(app), other], metrics, move |client| {
+        let mut told = Vec::new();
+        for trouble in [None, Some("the disk is full"), None] {
+            observer.maintained(trouble);
+            let answer = client.get("/health/ready");
+            assert_eq!((answer.status, client.write(3, &[]).status), (200, 201));
+            told.push(answer.json());
+        }
+        told
+    });
+    let statuses = |index: usize| {
+        let services = &told[index]["services"];
+        (
+            &told[index]["status"],
+            &services["notes"]["status"],
+            &services["notes"]["unsealed"],
+            &services["memos"]["status"],
+        )
+    };
+    let ready = json!("ready");
+    assert_eq!(statuses(0), (&ready, &ready, &Value::Null, &ready));
+    assert_eq!(statuses(1), (&json!("degraded"), &json!("degraded"), &json!(["events"]), &ready));
+    assert_eq!(statuses(2), statuses(0));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     memos::{self, FileMemo, JAMMED, MemoId},
     notes::{served, service},
 };
-use factum::{App, Status, Timestamp, Uuid, block_on};
+use factum::{App, CommandObserver, Status, Timestamp, Uuid, block_on, store::AppendObserver};
 use factum_http::Metrics;
 use factum_testkit::VirtualClock;
 use std::{sync::Arc, time::Duration};
@@ -72,6 +72,38 @@ fn commands_are_counted_by_name_and_outcome_and_requests_by_declared_route() {
             r#"factum_log_head_sequence{log="events",service="notes"} 2"#,
         ]
     );
+}
+
+#[test]
+fn what_a_log_cannot_seal_is_counted_and_shown_while_it_lasts() {
+    let dir = tempfile::tempdir().unwrap();
+    let metrics = Metrics::default();
+    let observer = metrics.service("memos");
+    let app =
+        App::embedded(dir.path()).observer(Arc::clone(&observer)).commands::<FileMemo>().start().unwrap();
+    let page = || {
+        let metrics = metrics.clone();
+        served(vec![memos::service(app.clone())], metrics, |client| client.get("/metrics").text)
+    };
+    let shown = |total: [u64; 2], failing: [u64; 2]| {
+        let page = page();
+        for (family, due) in
+            [("factum_log_maintenance_trouble_total", total), ("factum_log_maintenance_failing", failing)]
+        {
+            let [commands, events] = due;
+            let due = [("commands", commands), ("events", events)]
+                .map(|(log, due)| format!(r#"{family}{{log="{log}",service="memos"}} {due}"#));
+            assert_eq!(lines(&page, family), due);
+        }
+    };
+    shown([0, 0], [0, 0]);
+    let commands = CommandObserver::command_log(&*observer).unwrap();
+    observer.maintained(Some("cannot seal"));
+    observer.maintained(Some("cannot seal"));
+    commands.maintained(Some("cannot seal"));
+    shown([1, 2], [1, 1]);
+    observer.maintained(None);
+    shown([1, 2], [1, 0]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ struct Heard {
     groups: Mutex<Vec<GroupMeasure>>,
     appends: Mutex<Vec<Duration>>,
     warnings: Mutex<Vec<String>>,
+    maintained: Mutex<Vec<Option<String>>>,
 }
 
 impl Monotonic for Heard {
@@ -41,6 +42,10 @@ impl AppendObserver for Heard {
 
     fn warned(&self, what: &str) {
         self.warnings.lock().unwrap().push(what.to_owned());
+    }
+
+    fn maintained(&self, trouble: Option<&str>) {
+        self.maintained.lock().unwrap().push(trouble.map(str::to_owned));
     }
 }
 
@@ -75,7 +80,7 @@ fn what_is_refused_is_not_measured() {
 }
 
 #[test]
-fn an_observer_hears_once_of_a_seal_that_fails() {
+fn an_observer_is_warned_once_of_a_seal_that_fails_and_hears_of_every_try_and_of_the_end() {
     let sim = Sim::default();
     let heard = Arc::new(Heard::default());
     let options = Options { observer: Some(heard.clone()), segment_bytes: 400, ..options(1) };
@@ -88,4 +93,8 @@ fn an_observer_hears_once_of_a_seal_that_fails() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("cannot seal or index a segment"), "{warnings:?}");
     assert_eq!(log.maintenance().trouble, None, "it was tried again");
+    let told = heard.maintained.lock().unwrap().clone();
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[..3].iter().flatten().all(|trouble| warnings[0].starts_with(trouble)), "{told:?}");
+    assert!(told[..3].iter().all(Option::is_some) && told[3].is_none(), "{told:?}");
 }
