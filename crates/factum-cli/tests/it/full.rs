@@ -11,7 +11,8 @@ use std::{
 /// What a disk has, in bytes.
 const DISK_BYTES: u64 = 16 * 1024 * 1024;
 
-const BLOCK_BYTES: u64 = 4096;
+const BLOCK: [u8; 4096] = [7; 4096];
+const BLOCK_BYTES: u64 = BLOCK.len() as u64;
 
 /// A file system in memory.
 struct SmallDisk(PathBuf);
@@ -29,7 +30,7 @@ impl SmallDisk {
     fn leave(&self, bytes: u64) {
         let mut ballast = File::create(self.0.join("ballast")).unwrap();
         for _ in 0..(DISK_BYTES - bytes) / BLOCK_BYTES {
-            if ballast.write_all(&[7; BLOCK_BYTES as usize]).is_err() {
+            if ballast.write_all(&BLOCK).is_err() {
                 break;
             }
         }
