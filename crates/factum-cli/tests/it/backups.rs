@@ -418,18 +418,3 @@ fn a_backup_goes_where_nothing_else_is() {
     let told = ledger(root, "restore DIR/backup --data DIR/again").refused();
     assert!(told.contains("format 2"), "{told}");
 }
-
-#[test]
-fn what_a_restore_left_half_made_is_not_served() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path();
-    backup(root);
-    fs::create_dir_all(root.join("again/.restoring/bank")).unwrap();
-    for line in ["restore DIR/backup --data DIR/again", "serve --data DIR/again", "log --data DIR/again"] {
-        let told = ledger(root, line).refused();
-        let advice = "again/.restoring: move that folder away or remove it, and restore again";
-        assert!(told.contains(advice), "{line}: {told}");
-    }
-    fs::remove_dir_all(root.join("again/.restoring")).unwrap();
-    ledger(root, "restore DIR/backup --data DIR/again").done();
-}

@@ -14,3 +14,4 @@ mod program;
 mod rebuilding;
 mod served;
 mod standing;
+mod unfinished;

@@ -10,7 +10,7 @@ use std::{
     path::Path,
     process::{self, Child, ChildStderr, Command, ExitCode, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ const WORDS: &str = "LEDGER_WORDS";
 /// What stands before and after its own output, which the test harness adds to.
 const MARK: &str = "\u{1}";
 
-/// What is interrupted has so long to end; only a broken build ever takes it.
+/// What is to end has so long for it; only a broken build ever takes it.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// In the child process the application; without the variable there is nothing to do.
@@ -69,6 +69,33 @@ impl Ended {
     }
 }
 
+/// Ends a process that does not end by itself.
+struct Killer {
+    ended: Sender<()>,
+    kills: JoinHandle<bool>,
+}
+
+impl Killer {
+    fn of(child: &Child) -> Self {
+        let (pid, (ended, told)) = (Pid::from_child(child), channel());
+        let kills = thread::spawn(move || {
+            let is_late = told.recv_timeout(ENDS_WITHIN) == Err(RecvTimeoutError::Timeout);
+            if is_late {
+                // It may have ended in this moment.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            is_late
+        });
+        Self { ended, kills }
+    }
+
+    /// Whether the process, which has ended, did so by itself.
+    fn is_idle(self) -> bool {
+        drop(self.ended);
+        !self.kills.join().unwrap()
+    }
+}
+
 /// A line of words, `DIR` standing for `data`, and `_` for a space within a word.
 pub(crate) fn ledger(data: &Path, line: &str) -> Ended {
     ledger_with(data, line, None)
@@ -76,7 +103,11 @@ pub(crate) fn ledger(data: &Path, line: &str) -> Ended {
 
 /// The same, with this variable set.
 pub(crate) fn ledger_with(data: &Path, line: &str, variable: Variable<'_>) -> Ended {
-    let output = command(data, line, variable).output().unwrap();
+    let mut command = command(data, line, variable);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let killer = Killer::of(&child);
+    let output = child.wait_with_output().unwrap();
+    assert!(killer.is_idle(), "it does not end by itself: {line}, {output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     let out = text.split(MARK).nth(1).unwrap_or_else(|| panic!("{text}")).to_owned();
     Ended { code: output.status.code().unwrap(), out, err: String::from_utf8(output.stderr).unwrap() }
@@ -116,21 +147,13 @@ impl Running {
 
     /// As Ctrl-C does; gives how it ended.
     pub(crate) fn interrupt(mut self) -> (i32, String) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::INT).unwrap();
-        let (ended, told) = channel();
-        let killer = thread::spawn(move || {
-            if told.recv_timeout(ENDS_WITHIN) == Err(RecvTimeoutError::Timeout) {
-                // It may have ended in this moment.
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        });
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+        let killer = Killer::of(&self.child);
         let mut rest = String::new();
         self.err.read_to_string(&mut rest).unwrap();
         let status = self.child.wait().unwrap();
-        drop::<Sender<()>>(ended);
-        killer.join().unwrap();
-        (status.code().unwrap_or_else(|| panic!("it goes on: {rest}")), rest)
+        assert!(killer.is_idle(), "it goes on: {rest}");
+        (status.code().unwrap(), rest)
     }
 }
 

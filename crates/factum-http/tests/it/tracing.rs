@@ -1,7 +1,7 @@
 //! A request goes on in the trace it came in, and is told with it.
 
 use crate::notes::{Answer, Client, served, service};
-use factum::{App, CommandId, Sequence, block_on};
+use factum::{App, CommandId, CommandObserver, Sequence, block_on, store::AppendObserver};
 use factum_http::Metrics;
 use factum_testkit::{Told, told_during};
 
@@ -81,4 +81,23 @@ fn what_a_client_makes_up_is_not_told() {
     );
     assert_eq!(told.iter().map(|told| told.level).collect::<Vec<_>>(), ["INFO", "DEBUG"]);
     assert!(!format!("{told:?}").contains("made-up"));
+}
+
+#[test]
+fn what_a_log_warns_of_is_told_with_the_name_of_the_log() {
+    let observer = Metrics::default().service("notes");
+    let told = told_during(|| {
+        observer.warned("cannot seal");
+        observer.command_log().unwrap().warned("cannot merge");
+        observer.maintained(Some("cannot seal"));
+        observer.maintained(None);
+    });
+    let told: Vec<_> =
+        told.iter().map(|told| (told.level, &*told.fields["log"], &*told.fields["message"])).collect();
+    let due = [
+        ("WARN", "notes/events", "cannot seal"),
+        ("WARN", "notes/commands", "cannot merge"),
+        ("INFO", "notes/events", "what ended is sealed and indexed again"),
+    ];
+    assert_eq!(told, due);
 }

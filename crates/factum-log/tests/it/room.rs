@@ -8,6 +8,9 @@ use factum_log::{Log, OpenError, Options, limits::ROOM_AHEAD_BYTES_MAX};
 use std::{fs, io, thread, time::Duration};
 
 const FIRST: &str = "00000000000000000001.seg";
+/// What a scan reads at once.
+const SCAN_BYTES: usize = 1024 * 1024;
+const BLOCK_BYTES: usize = 4096;
 
 fn roomy() -> Options {
     Options { room_ahead: true, ..options(1) }
@@ -92,12 +95,50 @@ fn a_torn_frame_within_the_room_is_cut_off_and_reported() {
         sim.put(FIRST, bytes);
         let (log, report) = Log::open_on(sim.storage(), roomy()).unwrap();
         let torn = report.torn.expect("a part of a frame stands there");
-        assert_eq!(torn.offset, start as u64);
-        assert!(torn.bytes <= (cut - start) as u64, "the room is not counted: {torn:?}");
+        let written = after[..cut].iter().rposition(|byte| *byte != 0).unwrap() + 1 - start;
+        assert_eq!((torn.offset, torn.bytes), (start as u64, written as u64), "the room is not counted");
         assert_eq!(numbers(&log), [1]);
         store(&log, 3).unwrap();
         assert_eq!(numbers(&log), [1, 3]);
     }
+}
+
+#[test]
+fn of_a_torn_write_that_is_long_all_is_counted() {
+    let sim = Sim::default();
+    let log = opened(&sim);
+    store(&log, 1).unwrap();
+    sim.crash(Crash::Process);
+    drop(log);
+    let mut bytes = sim.bytes(FIRST);
+    let start = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    for length in [SCAN_BYTES - 1, SCAN_BYTES, SCAN_BYTES + 1, 2 * SCAN_BYTES + 70] {
+        bytes.truncate(start);
+        bytes.resize(start + length, 1);
+        bytes.resize(start + length + SCAN_BYTES, 0);
+        let sim = sim.copy();
+        sim.put(FIRST, bytes.clone());
+        let (_, report) = Log::open_on(sim.storage(), roomy()).unwrap();
+        let torn = report.torn.expect("it is no room");
+        assert_eq!((torn.offset, torn.bytes), (start as u64, length as u64));
+    }
+}
+
+/// A block that is written in part and not in memory has to be read before.
+#[test]
+fn a_write_into_room_ends_where_a_block_does_and_never_beyond_the_room() {
+    let sim = Sim::default();
+    let segment_bytes = 2 * BLOCK_BYTES + 1000;
+    let (log, _) =
+        Log::open_on(sim.storage(), Options { segment_bytes: segment_bytes as u64, ..roomy() }).unwrap();
+    (1..).take_while(|n| store(&log, *n).is_ok() && sim.segments().len() == 1).for_each(drop);
+    // The header, the first frame and its room; at the end a footer, where the frames end.
+    let writes = sim.writes(FIRST);
+    let (before, after) = writes.split_at(3);
+    let (footer, into) = after.split_last().unwrap();
+    assert_eq!((before[2].end, footer.len()), (segment_bytes, 112), "{writes:?}");
+    let ends: std::collections::BTreeSet<_> = into.iter().map(|write| write.end).collect();
+    assert_eq!(ends, [BLOCK_BYTES, 2 * BLOCK_BYTES, segment_bytes].into());
 }
 
 #[test]

@@ -99,6 +99,12 @@ impl Sim {
         disk.files[disk.names[name]].live.clone()
     }
 
+    /// Where each write to a file stood, in order.
+    pub(crate) fn writes(&self, name: &str) -> Vec<Range<usize>> {
+        let disk = self.disk();
+        disk.files[disk.names[name]].writes.clone()
+    }
+
     /// Replaces a file, durably, behind the back of every program.
     pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) {
         self.disk().put(name, bytes);

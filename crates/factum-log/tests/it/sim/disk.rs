@@ -45,6 +45,8 @@ pub(super) struct Contents {
     durable: Vec<u8>,
     /// Since the last sync.
     unsynced: Vec<Change>,
+    /// Where each write stood, in order.
+    pub(super) writes: Vec<Range<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -158,7 +160,7 @@ impl Disk {
                 file
             }
         };
-        self.files[file] = Contents { live: bytes.clone(), durable: bytes, unsynced: Vec::new() };
+        self.files[file] = Contents { live: bytes.clone(), durable: bytes, ..Contents::default() };
     }
 
     pub(super) fn take_away(&mut self, name: &str) {
@@ -171,6 +173,7 @@ impl Contents {
     pub(super) fn write(&mut self, bytes: &[u8], offset: usize) {
         if !bytes.is_empty() {
             put(&mut self.live, bytes, offset);
+            self.writes.push(offset..offset + bytes.len());
             self.unsynced.push(Change::Write { bytes: bytes.to_vec(), offset });
         }
     }
