@@ -327,11 +327,7 @@ fn a_backup_that_was_killed_is_no_backup() {
     // Whoever reads it waits, after the logs and before the end.
     mknodat(CWD, data.join("audit.log"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
     let mut running = Running::start(root, "backup DIR/data DIR/backup", None);
-    let copied = root.join("backup/bank/events/meta");
-    while !copied.exists() {
-        assert_eq!(running.child.try_wait().unwrap(), None, "{}", running.told());
-        std::thread::yield_now();
-    }
+    running.makes(&root.join("backup/bank/events/meta"));
     let told = ledger(root, "backup DIR/data DIR/backup").refused();
     assert!(told.contains("another backup is being written"), "{told}");
     running.child.kill().unwrap();
@@ -363,12 +359,8 @@ fn a_later_backup_to_the_same_place_leaves_the_one_before_whole_until_it_is_ther
     // Killed as above: what was there before is there.
     fs::rename(data.join("audit.log"), root.join("audit.log")).unwrap();
     mknodat(CWD, data.join("audit.log"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
-    let notes = root.join("backup/bank/projections-2.json");
     let mut running = Running::start(root, "backup DIR/data DIR/backup", None);
-    while !notes.exists() {
-        assert_eq!(running.child.try_wait().unwrap(), None, "{}", running.told());
-        std::thread::yield_now();
-    }
+    running.makes(&root.join("backup/bank/projections-2.json"));
     running.child.kill().unwrap();
     running.child.wait().unwrap();
     assert_eq!(fs::read(&first).unwrap(), fs::read(root.join("backup/backup.json")).unwrap());

@@ -145,6 +145,16 @@ impl Running {
         line
     }
 
+    /// Waits until it has made a file.
+    pub(crate) fn makes(&mut self, file: &Path) {
+        let is_made = (0..ENDS_WITHIN.as_millis()).any(|_| {
+            assert_eq!(self.child.try_wait().unwrap(), None, "it ended without {}", file.display());
+            thread::sleep(Duration::from_millis(1));
+            file.exists()
+        });
+        assert!(is_made, "{} is not made", file.display());
+    }
+
     /// As Ctrl-C does; gives how it ended.
     pub(crate) fn interrupt(mut self) -> (i32, String) {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();

@@ -68,7 +68,9 @@ impl Index {
         let family = self.probe(KeyKind::Family, &family);
         self.newest_first().find_map(|part| {
             let explicit = if part.has_explicit() { part.list(&given).iter().next() } else { None };
-            let event = explicit.or_else(|| derived(part, &family, id))?;
+            // An index file may name an event that it does not have.
+            let has = |event: &u32| *event < part.events();
+            let event = explicit.filter(has).or_else(|| derived(part, &family, id).filter(has))?;
             Some(Position::new(part.base_position() + u64::from(event)))
         })
     }

@@ -152,7 +152,8 @@ impl<'a> PartRef<'a> {
     }
 
     pub(crate) fn sequence(self, commit: u32) -> Sequence {
-        Sequence::new(self.base_sequence() + u64::from(commit))
+        // An index file may give any number for a commit.
+        Sequence::new(self.base_sequence().saturating_add(u64::from(commit)))
     }
 
     /// The events of a commit.

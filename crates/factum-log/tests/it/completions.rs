@@ -64,3 +64,38 @@ fn callers_who_block_are_no_part_of_what_is_delivered() {
     assert!(log.append(vec![simple(1)])[0].is_ok());
     assert_eq!(numbers(&log), [1]);
 }
+
+/// A task that cannot be woken.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker's own");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_leaves_nobody_else_of_the_group_asleep() {
+    let ((send, receive), (go_on, goes_on)) = (mpsc::channel(), mpsc::channel());
+    let (send, goes_on) = (Mutex::new(send), Mutex::new(goes_on));
+    let log = with(move |completions| {
+        send.lock().unwrap().send(completions).unwrap();
+        // Whoever asks meanwhile comes into one group.
+        let _ = goes_on.lock().unwrap().recv();
+    });
+    let mut first = pin!(Store::append(&log, vec![simple(1)]));
+    assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(receive.recv_timeout(LONG).unwrap());
+    let (broken, count) = (Waker::from(Arc::new(Broken)), Arc::new(Count::default()));
+    let counting = Waker::from(Arc::clone(&count));
+    let mut second = pin!(Store::append(&log, vec![simple(2)]));
+    assert!(second.as_mut().poll(&mut Context::from_waker(&broken)).is_pending());
+    let mut third = pin!(Store::append(&log, vec![simple(3)]));
+    assert!(third.as_mut().poll(&mut Context::from_waker(&counting)).is_pending());
+    go_on.send(()).unwrap();
+    let both = receive.recv_timeout(LONG).unwrap();
+    assert_eq!(count.0.load(Ordering::SeqCst), 0);
+    both.deliver();
+    assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    drop(go_on);
+}
