@@ -38,7 +38,6 @@ pub(crate) enum Entry {
     /// A key is held no more.
     Resumed {
         key: StreamName,
-        rest: Rest,
     },
     /// Nothing that a lane acts on.
     Mark,
@@ -110,8 +109,8 @@ impl CommandLog {
             DISCARDED => released(true),
             HELD => record::read_mark(event)
                 .map_or_else(Entry::Unreadable, |rest| Entry::Held { key: event.stream.clone(), rest }),
-            RESUMED => record::read_mark(event)
-                .map_or_else(Entry::Unreadable, |rest| Entry::Resumed { key: event.stream.clone(), rest }),
+            RESUMED => record::read_mark::<Rest>(event)
+                .map_or_else(Entry::Unreadable, |_| Entry::Resumed { key: event.stream.clone() }),
             name if is_own(name) => Entry::Unreadable(format!(
                 "{name} at {} of the command log is not known to this build",
                 event.position

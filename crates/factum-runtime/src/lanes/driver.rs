@@ -8,7 +8,7 @@ use super::{
     command_log::{CommandLog, Entry},
     handler::Handlers,
     lane::{Halt, PAUSE, Work, may_pass, retrying, source, step, wait},
-    layout::{LaneBounds, LaneLayout},
+    layout::{LaneBounds, LaneLayout, apart_since},
     load::Load,
     parked::Parked,
     record::{LAYOUT, mark},
@@ -63,6 +63,8 @@ struct Driver<'a> {
     /// Where the layout in force begins.
     begins: Position,
     layout: LaneLayout,
+    /// From where on kinds have lanes of their own.
+    apart_since: Position,
     lanes: BTreeMap<u16, Lane>,
     /// Up to here the command log was read.
     read: Position,
@@ -143,10 +145,12 @@ impl<'a> Driver<'a> {
         let layouts = retrying(shared, || shared.commands.layouts()).await?;
         let in_force = layouts.iter().rev().find(|(begins, _)| *begins <= done).or(layouts.first());
         let (begins, layout) = *in_force.expect("a layout was written before");
+        let apart_since = apart_since(layouts.into_iter().take_while(|(written, _)| *written <= begins));
         let mut driver = Self {
             shared,
             begins,
             layout,
+            apart_since,
             lanes: BTreeMap::new(),
             read: done,
             open: BTreeMap::new(),
@@ -162,7 +166,7 @@ impl<'a> Driver<'a> {
             let lane = layout.lane_of(name, key);
             reached.get(&lane).copied().unwrap_or(done).max(done)
         };
-        retrying(shared, || shared.parked.recover(&shared.commands, &**store, &passed)).await?;
+        retrying(shared, || shared.parked.recover(&shared.commands, &**store, done)).await?;
         let furthest = reached.values().copied().fold(done, Position::max);
         if furthest > end {
             let what = format!(
@@ -207,6 +211,7 @@ impl<'a> Driver<'a> {
                 wait(self.shared, &mut pause).await;
             }
             (self.begins, self.layout, self.next) = (begins, layout, None);
+            self.apart_since = layout.mode.apart_since(self.apart_since, begins);
             self.take_up().await?;
         }
         while self.open.len() < self.shared.bounds.queued_max.max(1) && self.read < head {
@@ -227,6 +232,7 @@ impl<'a> Driver<'a> {
                     return Err(Halt(StoreError::new(ErrorKind::ReportBug, what)));
                 }
                 self.read = position;
+                self.shared.parked.read(position, &entry);
                 self.queue(position, entry);
                 self.shared.load.is_at(self.read, self.oldest());
             }
@@ -248,6 +254,7 @@ impl<'a> Driver<'a> {
 
     /// Sets every idle lane to work.
     fn start(&mut self) {
+        self.shared.parked.forget(self.done());
         for (number, lane) in &mut self.lanes {
             if lane.busy {
                 continue;
@@ -255,9 +262,9 @@ impl<'a> Driver<'a> {
             let Some(work) = lane.waiting.pop_front() else { continue };
             lane.busy = true;
             let (number, position, shared) = (*number, work.position(), self.shared);
-            let (mode, lane) = (self.layout.mode, source(&self.shared.commands.label(), self.begins, number));
-            self.running
-                .push(step(shared, mode, lane, work).map(move |result| (number, position, result)).boxed());
+            let lane = source(&shared.commands.label(), self.begins, number);
+            let step = step(shared, self.apart_since, lane, work);
+            self.running.push(step.map(move |result| (number, position, result)).boxed());
         }
     }
 
@@ -270,6 +277,12 @@ impl<'a> Driver<'a> {
         }
         self.shared.load.is_at(self.read, self.oldest());
         self.done_since_watermark += 1;
+    }
+
+    /// Up to here all lanes are done.
+    fn done(&self) -> Position {
+        let first = self.open.first_key_value();
+        first.map_or(self.read, |(first, _)| Position::new(first.get() - 1))
     }
 
     /// When the oldest command that was read and is not done was accepted.
@@ -287,10 +300,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn move_watermark(&mut self) -> Result<(), Halt> {
-        let done = match self.open.first_key_value() {
-            Some((first, _)) => Position::new(first.get() - 1),
-            None => self.read,
-        };
+        let done = self.done();
         self.done_since_watermark = 0;
         if done.get() < self.watermark.get() + self.shared.bounds.watermark_every && self.next.is_none() {
             return Ok(());

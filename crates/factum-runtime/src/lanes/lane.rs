@@ -4,7 +4,6 @@
 use super::{
     command_log::Entry,
     driver::Shared,
-    layout::LaneMode,
     parked::parking,
     record::{Accepted, PARKING, Rest, Verdict, mark},
     release::go_on,
@@ -41,7 +40,6 @@ pub(crate) enum Work {
     Command(Accepted),
     Released { position: Position, key: StreamName, verdict: Verdict, discarded: bool },
     Held { position: Position, key: StreamName, rest: Rest },
-    Resumed { position: Position, key: StreamName, rest: Rest },
 }
 
 impl Work {
@@ -52,17 +50,14 @@ impl Work {
                 Some(Self::Released { position, key, verdict, discarded })
             }
             Entry::Held { key, rest } => Some(Self::Held { position, key, rest }),
-            Entry::Resumed { key, rest } => Some(Self::Resumed { position, key, rest }),
-            Entry::Layout(_) | Entry::Mark | Entry::Unreadable(_) => None,
+            Entry::Resumed { .. } | Entry::Layout(_) | Entry::Mark | Entry::Unreadable(_) => None,
         }
     }
 
     pub(crate) fn position(&self) -> Position {
         match self {
             Self::Command(accepted) => accepted.position,
-            Self::Released { position, .. }
-            | Self::Held { position, .. }
-            | Self::Resumed { position, .. } => *position,
+            Self::Released { position, .. } | Self::Held { position, .. } => *position,
         }
     }
 
@@ -71,7 +66,7 @@ impl Work {
         match self {
             Self::Command(accepted) => (accepted.command.name.as_str(), &accepted.key),
             Self::Released { key, verdict, .. } => (&verdict.name, key),
-            Self::Held { key, rest, .. } | Self::Resumed { key, rest, .. } => (&rest.name, key),
+            Self::Held { key, rest, .. } => (&rest.name, key),
         }
     }
 
@@ -79,48 +74,48 @@ impl Work {
     pub(crate) fn accepted_at(&self) -> Option<Timestamp> {
         match self {
             Self::Command(accepted) => Some(accepted.accepted_at),
-            Self::Released { .. } | Self::Held { .. } | Self::Resumed { .. } => None,
+            Self::Released { .. } | Self::Held { .. } => None,
         }
     }
 }
 
-/// Works one entry off. Comes back when a commit says so, or when no lane can go on.
-pub(crate) async fn step(shared: &Shared, mode: LaneMode, lane: Source, work: Work) -> Result<(), Halt> {
+/// Works one entry off. Comes back when a commit says so, or when no lane can go on. `apart_since` is from where
+/// on kinds have lanes of their own.
+pub(crate) async fn step(
+    shared: &Shared,
+    apart_since: Position,
+    lane: Source,
+    work: Work,
+) -> Result<(), Halt> {
     let tracking = Tracking { source: lane, progress: work.position().get() };
     match work {
-        Work::Command(accepted) => command(shared, mode, accepted, tracking).await,
-        Work::Released { key, verdict, discarded, .. } => {
-            if shared.parked.holds(&key, verdict.command) {
+        Work::Command(accepted) => command(shared, apart_since, accepted, tracking).await,
+        Work::Released { position, key, verdict, discarded } => {
+            if shared.parked.holds(&key, verdict.command, position) {
                 if discarded {
                     give_up(shared, &verdict, tracking).await?;
                 }
-                shared.parked.release(&key, verdict.command);
+                shared.parked.release(&key, verdict.command, position);
             }
             Ok(())
         }
-        Work::Held { position, key, rest } => {
-            shared.parked.hold(key.clone(), rest.command, rest.name.clone());
-            go_on(shared, &key, &rest, position).await
-        }
-        Work::Resumed { key, .. } => {
-            shared.parked.resume(&key);
-            Ok(())
-        }
+        Work::Held { position, key, rest } => go_on(shared, &key, &rest, position).await,
     }
 }
 
 async fn command(
     shared: &Shared,
-    mode: LaneMode,
+    apart_since: Position,
     accepted: Accepted,
     tracking: Tracking,
 ) -> Result<(), Halt> {
-    let id = accepted.command.id;
-    if shared.parked.holds(&accepted.key, id) {
+    let Accepted { position, ref command, ref key, .. } = accepted;
+    let id = command.id;
+    if shared.parked.holds(key, id, position) {
         // It came again with those behind another one, and was parked meanwhile: its own release is to come.
         return Ok(());
     }
-    if let Some(behind) = shared.parked.behind(mode, &accepted.key, accepted.command.name.as_str()) {
+    if let Some(behind) = shared.parked.behind(apart_since, key, command.name.as_str(), position) {
         settle(shared, &accepted, Outcome::SetAside { behind }, tracking).await?;
     } else {
         if let Err(cause) = decide(shared, &accepted, &tracking).await? {

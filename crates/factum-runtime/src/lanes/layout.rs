@@ -1,6 +1,6 @@
 //! How commands are spread over lanes: stored, so that a change takes effect at a written place.
 
-use factum_event::StreamName;
+use factum_event::{Position, StreamName};
 use serde::{Deserialize, Serialize};
 
 /// Which commands wait for each other.
@@ -57,6 +57,27 @@ impl Default for LaneBounds {
     }
 }
 
+/// Where kinds have no lanes of their own.
+const NOWHERE: Position = Position::new(u64::MAX);
+
+impl LaneMode {
+    /// From where on kinds have lanes of their own, in a layout of this mode that begins at `begins` after others
+    /// in which they had from `before` on: nowhere yet, while commands of a key wait whatever their kind.
+    pub(crate) fn apart_since(self, before: Position, begins: Position) -> Position {
+        match self {
+            Self::ByCommand => before.min(begins),
+            Self::ByKey | Self::Single => NOWHERE,
+        }
+    }
+}
+
+/// From where on kinds have lanes of their own in the last of these layouts. The first one covers what stood
+/// before it as well.
+pub(crate) fn apart_since(layouts: impl IntoIterator<Item = (Position, LaneLayout)>) -> Position {
+    let after = |before, (begins, layout): (_, LaneLayout)| layout.mode.apart_since(before, begins);
+    layouts.into_iter().fold(Position::START, after)
+}
+
 impl LaneLayout {
     /// The lane of a command stored as `name` whose key is `key`.
     pub(crate) fn lane_of(self, name: &str, key: &StreamName) -> u16 {
@@ -81,6 +102,19 @@ fn hash(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_are_apart_from_the_first_place_on_after_which_they_always_were() {
+        let since = |modes: &[LaneMode]| {
+            let layouts = modes.iter().zip([1, 5, 9, 14]);
+            apart_since(layouts.map(|(mode, at)| (Position::new(at), LaneLayout { mode: *mode, count: 2 })))
+        };
+        let (key, kind, single) = (LaneMode::ByKey, LaneMode::ByCommand, LaneMode::Single);
+        assert_eq!(since(&[kind, kind]), Position::START);
+        assert_eq!(since(&[key, kind, kind]), Position::new(5));
+        assert_eq!(since(&[kind, single, kind, kind]), Position::new(9));
+        assert_eq!(since(&[kind, key, kind, key]), NOWHERE);
+    }
 
     #[test]
     fn the_hash_is_the_published_one() {

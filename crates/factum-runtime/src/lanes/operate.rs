@@ -115,7 +115,14 @@ impl Lanes {
         if self.shared.commands.is_releasing(&parking.key).await? {
             return Err(OperateError::Conflict { command });
         }
-        let rest = Rest { command, name: parking.name.clone(), by: by.to_owned(), begun, read: place };
+        let rest = Rest {
+            command,
+            name: parking.name.clone(),
+            by: by.to_owned(),
+            begun,
+            read: place,
+            parked: place,
+        };
         let part = Part::read(&self.shared, &parking.key, &rest, PartMax::new(self.shared.bounds)).await?;
         if part.mark.is_some() {
             return Err(OperateError::Conflict { command });
@@ -163,7 +170,7 @@ impl Lanes {
         let (command, name) = (parking.command, parking.name.clone());
         // Nothing came again after the end of the log: all that waits is looked at.
         let begun = Position::new(u64::MAX);
-        let rest = Rest { command, name, by: String::new(), begun, read: place };
+        let rest = Rest { command, name, by: String::new(), begun, read: place, parked: place };
         let max = PartMax { commands: WAITING_MAX, ..PartMax::new(LaneBounds::default()) };
         let part = Part::read(&self.shared, &parking.key, &rest, max).await?;
         parking.more = !part.is_last || self.shared.commands.is_releasing(&parking.key).await?;

@@ -1,11 +1,15 @@
-//! Which keys wait behind parked commands, as far as each lane has come.
+//! Which keys wait behind parked commands, and from which place to which place.
 //!
-//! A parked command holds back what shares both its key and its lane: where commands of different kinds
-//! have lanes of their own, those of the same kind. So all that a lane must know here, it did itself.
+//! A parked command holds its key from where it stood until where it was released, and what is asked about is
+//! a place: lanes stand at different ones, and a release that one lane has passed is still to come for another.
+//!
+//! Where commands of different kinds have lanes of their own, a parked command holds those of its own kind. One
+//! that was parked before they had holds every kind until it is released, since others of every kind may wait
+//! behind it. All lanes have passed the place from which kinds are apart before any goes on after it, so what
+//! holds every kind is known to every lane; what holds one kind was done by its own lane.
 
 use super::{
-    command_log::CommandLog,
-    layout::LaneMode,
+    command_log::{CommandLog, Entry},
     record::{DISCARDED, HELD, REDRIVEN, Rest, Verdict, read_mark},
 };
 use factum_event::{CommandId, CommandPayload, Commit, Outcome, Position, StreamName};
@@ -21,120 +25,191 @@ pub(crate) struct Parked(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    holders: BTreeMap<StreamName, Vec<Holder>>,
-    /// Keys of which a release is to go on, with the released command and its name.
-    held: BTreeMap<StreamName, (CommandId, String)>,
+    keys: BTreeMap<StreamName, Holds>,
+    /// Where something ends that holds a key, until all lanes have passed it.
+    ends: BTreeMap<Position, StreamName>,
 }
 
-/// A parked command.
+/// What holds one key.
+#[derive(Debug, Default)]
+struct Holds {
+    parked: Vec<Hold>,
+    /// Releases that are to go on.
+    rests: Vec<Hold>,
+}
+
+/// What holds a key from one place to another.
 #[derive(Debug)]
-struct Holder {
-    place: Position,
+struct Hold {
+    /// The parked, or the released, command.
     command: CommandId,
     name: String,
+    /// Where it was parked.
+    parked: Position,
+    /// What stands after this is held.
+    from: Position,
+    /// And before this, once it is known.
+    until: Option<Position>,
+}
+
+impl Hold {
+    fn is_at(&self, place: Position) -> bool {
+        self.from < place && self.until.is_none_or(|until| place < until)
+    }
+
+    /// Ends it where it has not ended; whether it did.
+    fn end(&mut self, at: Position) -> bool {
+        let ends = self.until.is_none() && self.from < at;
+        if ends {
+            self.until = Some(at);
+        }
+        ends
+    }
+
+    fn is_over(&self, done: Position) -> bool {
+        self.until.is_some_and(|until| until <= done)
+    }
+}
+
+impl State {
+    /// Ends those of a key that `ended` ends at a place.
+    fn end(&mut self, key: &StreamName, at: Position, ended: impl FnOnce(&mut Holds) -> bool) {
+        if self.keys.get_mut(key).is_some_and(ended) {
+            self.ends.insert(at, key.clone());
+        }
+    }
 }
 
 impl Parked {
-    /// The command that one of this key and name waits behind.
-    pub(crate) fn behind(&self, mode: LaneMode, key: &StreamName, name: &str) -> Option<CommandId> {
-        let holds = |other: &str| mode != LaneMode::ByCommand || other == name;
+    /// The command that one of this key and name, which stands at `place`, waits behind. `apart_since` is from
+    /// where on kinds have lanes of their own.
+    pub(crate) fn behind(
+        &self,
+        apart_since: Position,
+        key: &StreamName,
+        name: &str,
+        place: Position,
+    ) -> Option<CommandId> {
+        let holds = |hold: &&Hold| hold.is_at(place) && (hold.name == name || hold.parked < apart_since);
         let state = self.lock();
-        let holder =
-            state.holders.get(key).and_then(|of_key| of_key.iter().find(|holder| holds(&holder.name)));
-        let released = || state.held.get(key).filter(|(_, name)| holds(name)).map(|(command, _)| *command);
-        holder.map(|holder| holder.command).or_else(released)
+        let Holds { parked, rests } = state.keys.get(key)?;
+        parked.iter().find(holds).or_else(|| rests.iter().find(holds)).map(|hold| hold.command)
     }
 
-    /// Whether any parked command holds the key.
+    /// Whether any parked command holds the key, after all that was read.
     pub(crate) fn is_held(&self, key: &StreamName) -> bool {
-        self.lock().holders.contains_key(key)
+        self.lock().keys.get(key).is_some_and(|holds| holds.parked.iter().any(|hold| hold.until.is_none()))
     }
 
-    /// Holds a key until more comes again of what waited behind a released command.
-    pub(crate) fn hold(&self, key: StreamName, released: CommandId, name: String) {
-        self.lock().held.insert(key, (released, name));
+    /// Whether this command is parked where `place` is come to, which may be where it is released.
+    pub(crate) fn holds(&self, key: &StreamName, command: CommandId, place: Position) -> bool {
+        let is_it = |hold: &Hold| hold.command == command && (hold.is_at(place) || hold.until == Some(place));
+        self.lock().keys.get(key).is_some_and(|holds| holds.parked.iter().any(is_it))
     }
 
-    /// More comes again.
-    pub(crate) fn resume(&self, key: &StreamName) {
-        self.lock().held.remove(key);
-    }
-
-    /// Whether this command holds the key.
-    pub(crate) fn holds(&self, key: &StreamName, command: CommandId) -> bool {
-        self.lock()
-            .holders
-            .get(key)
-            .is_some_and(|holders| holders.iter().any(|holder| holder.command == command))
+    /// Learns from an entry which keys are held after it, before any lane comes to what stands there.
+    pub(crate) fn read(&self, position: Position, entry: &Entry) {
+        match entry {
+            Entry::Released { key, verdict, .. } => self.release(key, verdict.command, position),
+            Entry::Held { key, rest } => self.hold(key, rest, position),
+            Entry::Resumed { key } => self.resume(key, position),
+            Entry::Command(_) | Entry::Layout(_) | Entry::Mark | Entry::Unreadable(_) => {}
+        }
     }
 
     pub(crate) fn park(&self, key: StreamName, place: Position, command: CommandId, name: String) {
         let mut state = self.lock();
-        let holders = state.holders.entry(key).or_default();
-        holders.push(Holder { place, command, name });
-        holders.sort_by_key(|holder| holder.place);
+        let parked = &mut state.keys.entry(key).or_default().parked;
+        let at = parked.partition_point(|hold| hold.from < place);
+        parked.insert(at, Hold { command, name, parked: place, from: place, until: None });
     }
 
-    pub(crate) fn release(&self, key: &StreamName, command: CommandId) {
+    /// Ends what the command holds, as far as it is known: its own lane may still be about to park it, and says
+    /// so again when it comes to the release.
+    pub(crate) fn release(&self, key: &StreamName, command: CommandId, at: Position) {
+        self.lock().end(key, at, |holds| {
+            let of_it = holds.parked.iter_mut().filter(|hold| hold.command == command);
+            of_it.fold(false, |ended, hold| hold.end(at) || ended)
+        });
+    }
+
+    /// Holds a key until more comes again of what waited behind a released command: what that held.
+    fn hold(&self, key: &StreamName, rest: &Rest, at: Position) {
         let mut state = self.lock();
-        if let Some(holders) = state.holders.get_mut(key) {
-            holders.retain(|holder| holder.command != command);
-            if holders.is_empty() {
-                state.holders.remove(key);
+        let (command, name) = (rest.command, rest.name.clone());
+        let hold = Hold { command, name, parked: rest.parked, from: at, until: None };
+        state.keys.entry(key.clone()).or_default().rests.push(hold);
+    }
+
+    /// More comes again.
+    fn resume(&self, key: &StreamName, at: Position) {
+        self.lock()
+            .end(key, at, |holds| holds.rests.iter_mut().fold(false, |ended, rest| rest.end(at) || ended));
+    }
+
+    /// Forgets what ended up to `done`, which all lanes have passed.
+    pub(crate) fn forget(&self, done: Position) {
+        let mut state = self.lock();
+        while let Some(first) = state.ends.first_entry().filter(|first| *first.key() <= done) {
+            let key = first.remove();
+            let Some(holds) = state.keys.get_mut(&key) else { continue };
+            holds.parked.retain(|hold| !hold.is_over(done));
+            holds.rests.retain(|rest| !rest.is_over(done));
+            if holds.parked.is_empty() && holds.rests.is_empty() {
+                state.keys.remove(&key);
             }
         }
     }
 
-    /// How many commands are parked.
+    /// How many commands are parked, after all that was read.
     pub(crate) fn count(&self) -> usize {
-        self.lock().holders.values().map(Vec::len).sum()
+        let is_parked = |hold: &&Hold| hold.until.is_none();
+        self.lock().keys.values().map(|holds| holds.parked.iter().filter(is_parked).count()).sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was parked when every lane stood where `reached` says. The log of events has the last word on
-    /// whether a command was parked, and where; a release beyond a lane's place has not happened for it yet.
+    /// What lanes learned until all of them had passed `done`, and those that went further parked. The log of
+    /// events has the last word on whether a command was parked, and where.
     pub(crate) async fn recover(
         &self,
         commands: &CommandLog,
         events: &dyn Store,
-        reached: impl Fn(&StreamName, &str) -> Position,
+        done: Position,
     ) -> Result<(), StoreError> {
-        let mut marked: BTreeMap<CommandId, (StreamName, String, Vec<Position>)> = BTreeMap::new();
-        for mark in commands.parking_marks().await? {
-            let Ok(Verdict { command, name, .. }) = read_mark(&mark) else { continue };
-            let (_, _, released) = marked.entry(command).or_insert((mark.stream, name, Vec::new()));
-            if matches!(mark.event_type.as_str(), REDRIVEN | DISCARDED) {
-                released.push(mark.position);
+        let marks = commands.parking_marks().await?;
+        let mut marked: BTreeMap<CommandId, (&StreamName, String)> = BTreeMap::new();
+        let mut released = Vec::new();
+        for mark in &marks {
+            let Ok(Verdict { command, name, .. }) = read_mark(mark) else { continue };
+            if matches!(mark.event_type.as_str(), REDRIVEN | DISCARDED) && mark.position <= done {
+                released.push((&mark.stream, command, mark.position));
+            }
+            marked.entry(command).or_insert((&mark.stream, name));
+        }
+        let mut parked = Vec::new();
+        for (command, (key, name)) in marked {
+            let places = parkings(&events.commits_of(command).await?);
+            parked.extend(places.into_iter().map(|place| (key, place, command, name.clone())));
+        }
+        let rests = commands.hold_marks().await?;
+        // All is read, so that nothing is learned twice where a read had to be repeated.
+        for (key, place, command, name) in parked {
+            self.park(key.clone(), place, command, name);
+        }
+        for (key, command, at) in released {
+            self.release(key, command, at);
+        }
+        for mark in rests.iter().filter(|mark| mark.position <= done) {
+            let Ok(rest) = read_mark::<Rest>(mark) else { continue };
+            match mark.event_type.as_str() {
+                HELD => self.hold(&mark.stream, &rest, mark.position),
+                _ => self.resume(&mark.stream, mark.position),
             }
         }
-        let mut holders = Vec::new();
-        for (command, (key, name, released)) in marked {
-            let passed = reached(&key, &name);
-            let commits = events.commits_of(command).await?;
-            let Some((place, _)) = parking(&commits) else { continue };
-            if !released.iter().any(|released| place < *released && *released <= passed) {
-                holders.push((key, place, command, name));
-            }
-        }
-        let mut held = Vec::new();
-        for mark in commands.hold_marks().await? {
-            let Ok(rest) = read_mark::<Rest>(&mark) else { continue };
-            if mark.position <= reached(&mark.stream, &rest.name) {
-                held.push((mark.stream, (mark.event_type.as_str() == HELD).then_some(rest)));
-            }
-        }
-        for (key, place, command, name) in holders {
-            self.park(key, place, command, name);
-        }
-        for (key, rest) in held {
-            match rest {
-                Some(rest) => self.hold(key, rest.command, rest.name),
-                None => self.resume(&key),
-            }
-        }
+        self.forget(done);
         Ok(())
     }
 }
@@ -145,5 +220,56 @@ pub(crate) fn parking(commits: &[Commit]) -> Option<(Position, &Commit)> {
     match parked.payload {
         CommandPayload::Logged(place) => Some((place, parked)),
         _ => None,
+    }
+}
+
+/// Everywhere a command was parked in this life of the command log, the last place first. Where a later parking
+/// does not stand further on, the one before it was of another life.
+fn parkings(commits: &[Commit]) -> Vec<Position> {
+    let mut places: Vec<Position> = Vec::new();
+    let parked = commits.iter().rev().filter(|commit| matches!(commit.outcome, Outcome::Parked { .. }));
+    for commit in parked {
+        if let CommandPayload::Logged(place) = commit.payload
+            && places.last().is_none_or(|later| place < *later)
+        {
+            places.push(place);
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(place: u64) -> Position {
+        Position::new(place)
+    }
+
+    #[test]
+    fn what_ended_is_kept_until_all_lanes_have_passed_its_end_and_no_longer() {
+        let (parked, key) = (Parked::default(), StreamName::unchecked("desk-1"));
+        let command = CommandId::new(Default::default());
+        let rest = Rest {
+            command,
+            name: "desk.write".to_owned(),
+            by: String::new(),
+            begun: at(6),
+            read: at(6),
+            parked: at(3),
+        };
+        let behind = |place| parked.behind(at(5), &key, "desk.sign", at(place)).is_some();
+        parked.park(key.clone(), at(3), command, rest.name.clone());
+        parked.release(&key, command, at(7));
+        parked.hold(&key, &rest, at(9));
+        parked.resume(&key, at(12));
+        assert_eq!([4, 6, 8, 10, 13].map(behind), [true, true, false, true, false]);
+        parked.forget(at(6));
+        assert_eq!([6, 10].map(behind), [true, true]);
+        parked.forget(at(7));
+        assert_eq!([6, 10].map(behind), [false, true]);
+        parked.forget(at(20));
+        let state = parked.lock();
+        assert!(state.keys.is_empty() && state.ends.is_empty(), "{state:?}");
     }
 }

@@ -69,6 +69,10 @@ pub(crate) struct Rest {
     pub(crate) begun: Position,
     /// Up to here the key was read for what comes again.
     pub(crate) read: Position,
+    /// Where the command was parked: what it held follows from that. A mark that does not say it holds at least
+    /// as much as any other.
+    #[serde(default)]
+    pub(crate) parked: Position,
 }
 
 /// The key of a command that draws these boundaries: its first one's.

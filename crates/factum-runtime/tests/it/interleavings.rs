@@ -149,3 +149,10 @@ fn the_same_seed_gives_the_same_history() {
     }
     assert_ne!(history(&play(0)), history(&play(1)));
 }
+
+/// Of a desk a writing was parked and a signature set aside behind it while the desk was one key; where the kinds
+/// had lanes of their own, the next signature was decided.
+#[test]
+fn seed_20261121706_what_waits_behind_another_kind_is_not_overtaken_where_kinds_are_apart() {
+    play(20_261_121_706);
+}

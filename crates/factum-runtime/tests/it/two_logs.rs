@@ -1,10 +1,13 @@
 //! The two logs belong together: what was decided from one command log says nothing about another, and an
 //! older copy of it is noticed before anything is decided, or accepted, on top of it.
 
-use crate::bank::{AccountId, Cash, Deposit, PayIn};
-use factum::{ErrorKind, LaneState, Status, SubmitError, prelude::*, store::MemoryStore};
-use factum_testkit::Intercepted;
-use std::{fs, path::Path, sync::Arc};
+use crate::{
+    bank::{AccountId, Cash, Deposit, PayIn},
+    desk::{DeskId, Mood, Write, deploy},
+};
+use factum::{ErrorKind, LaneState, Sleep, Status, SubmitError, prelude::*, store::MemoryStore};
+use factum_testkit::{Intercepted, Scheduler};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 const ANN: AccountId = AccountId(1);
 
@@ -29,6 +32,46 @@ fn a_command_log_that_was_lost_is_begun_anew_and_what_comes_is_decided() {
         let app = start(&events, &Arc::default());
         pay_in(&app, 20).await;
         assert_eq!(app.view::<Cash>(ANN).await.unwrap().events, 40);
+    });
+}
+
+#[test]
+fn what_was_parked_from_a_command_log_that_was_lost_holds_nothing_in_another_one() {
+    let (scheduler, events) = (Scheduler::new(0), Arc::new(MemoryStore::new()));
+    let start = |commands: &Arc<MemoryStore>| {
+        App::on(events.clone())
+            .command_log(commands.clone())
+            .clock(scheduler.clock().clone())
+            .sleep(Arc::new(scheduler.clone()))
+            .spawn(Arc::new(scheduler.process()))
+            .commands::<Write>()
+            .start()
+    };
+    let write = |number, mood| Write { desk: DeskId(1), number, mood };
+    scheduler.run(async {
+        deploy(true);
+        let lost = start(&Arc::default());
+        for number in 1..9 {
+            lost.submit(write(number, Mood::Once)).await.unwrap();
+        }
+        let parked = lost.submit(write(0, Mood::Panics)).idempotency_key("k").await.unwrap();
+        assert_eq!(parked.outcome().await.unwrap().status, Status::Parked);
+        lost.stop().await;
+        let commands = Arc::default();
+        let app = start(&commands);
+        let again = app.submit(write(0, Mood::Panics)).idempotency_key("k").await.unwrap();
+        scheduler.sleep(Duration::from_secs(9)).await;
+        deploy(false);
+        app.lanes().unwrap().redrive(again.command_id(), "olga").await.unwrap();
+        assert_eq!(again.outcome().await.unwrap().status, Status::Succeeded);
+        app.stop().await;
+        let app = start(&commands);
+        for number in 10..20 {
+            let ticket = app.submit(write(number, Mood::Once)).await.unwrap();
+            assert_eq!(ticket.outcome().await.unwrap().status, Status::Succeeded);
+        }
+        assert_eq!(app.lanes().unwrap().load().await.unwrap().parked, 0);
+        app.stop().await;
     });
 }
 

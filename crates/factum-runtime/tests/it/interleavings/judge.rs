@@ -63,17 +63,29 @@ fn place(commit: &Commit) -> Option<Position> {
     }
 }
 
+/// A parked command, or the released one of a release that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Holder {
+    command: CommandId,
+    name: String,
+    /// It held its key while commands of a key wait whatever their kind: some of another kind may wait behind it,
+    /// and so it holds every kind until it is released, whatever the layout is by then.
+    every_kind: bool,
+}
+
 /// The walk: what was parked when, and what each entry must have led to.
 struct Walk<'a> {
     world: &'a World,
     commits: &'a [Commit],
     layout: LaneMode,
-    parked: BTreeMap<StreamName, Vec<(CommandId, String)>>,
+    parked: BTreeMap<StreamName, Vec<Holder>>,
+    /// The last command of each key that was released.
+    released: BTreeMap<StreamName, Holder>,
     ids: BTreeMap<EventId, CommandId>,
     /// Where each command stands, up to here.
     stands: BTreeMap<CommandId, Position>,
     /// Keys that are held until more of a release comes again.
-    held: BTreeMap<StreamName, (CommandId, String)>,
+    held: BTreeMap<StreamName, Holder>,
     /// Of the last release of each key: its last commit, and where the last command had stood.
     came_again: BTreeMap<StreamName, (Sequence, Position)>,
     /// That last command.
@@ -93,6 +105,7 @@ pub(super) fn judge(world: &World) {
         commits: &commits,
         layout: LaneMode::default(),
         parked: BTreeMap::new(),
+        released: BTreeMap::new(),
         ids: BTreeMap::new(),
         stands: BTreeMap::new(),
         held: BTreeMap::new(),
@@ -112,6 +125,10 @@ pub(super) fn judge(world: &World) {
 impl Walk<'_> {
     fn lay_out(&mut self, entry: &RecordedEvent) {
         self.layout = serde_json::from_slice::<LaneLayout>(&entry.payload).unwrap().mode;
+        if self.layout != LaneMode::ByCommand {
+            let holders = self.parked.values_mut().flatten().chain(self.held.values_mut());
+            holders.for_each(|holder| holder.every_kind = true);
+        }
     }
 
     fn entry(&mut self, entry: &RecordedEvent) {
@@ -122,13 +139,17 @@ impl Walk<'_> {
             "factum.command-discarded" => self.released(entry, true),
             "factum.release-held" => {
                 let Rest { command, name } = serde_json::from_slice(&entry.payload).unwrap();
-                let before = self.held.insert(entry.stream.clone(), (command, name));
+                let released = &self.released[&entry.stream];
+                assert_eq!((released.command, &released.name), (command, &name), "at {}", entry.position);
+                let before = self.held.insert(entry.stream.clone(), released.clone());
                 assert_eq!(before, None, "at {}: held twice", entry.position);
             }
             "factum.release-resumed" => {
                 let Rest { command, name } = serde_json::from_slice(&entry.payload).unwrap();
-                let before = self.held.remove(&entry.stream);
-                assert_eq!(before, Some((command, name)), "at {}: it was not held", entry.position);
+                let before = self.held.remove(&entry.stream).expect("only what is held goes on");
+                assert_eq!((before.command, &before.name), (command, &name), "at {}", entry.position);
+                // There may be still more.
+                self.released.insert(entry.stream.clone(), before);
                 // What comes again from here on goes on where the part before it ended.
                 if let Some((release, _)) = self.came_again.get_mut(&entry.stream) {
                     *release = entry.commit.sequence;
@@ -142,9 +163,9 @@ impl Walk<'_> {
         let Verdict { command } = serde_json::from_slice(&entry.payload).unwrap();
         assert!(!self.held.contains_key(&entry.stream), "at {}: a release is under way", entry.position);
         let holding = self.parked.get_mut(&entry.stream).expect("only what is parked is released");
-        let before = holding.len();
-        holding.retain(|(id, _)| *id != command);
-        assert_eq!(holding.len() + 1, before, "at {}: {command} was not parked", entry.position);
+        let at = holding.iter().position(|holder| holder.command == command);
+        let at = at.unwrap_or_else(|| panic!("at {}: {command} was not parked", entry.position));
+        self.released.insert(entry.stream.clone(), holding.remove(at));
         if discarded && !self.decided_otherwise(command, None) {
             let given_up = |commit: &&Commit| {
                 commit.header.command_id == command
@@ -191,21 +212,21 @@ impl Walk<'_> {
         assert!(here.len() <= 1, "{id} was decided {} times at {at}", here.len());
         let passed_over = here.is_empty() && !self.decided_otherwise(id, Some(at));
         let holding = self.parked.entry(entry.stream.clone()).or_default();
-        let itself = holding.iter().any(|(holder, _)| *holder == id);
+        let itself = holding.iter().any(|holder| holder.command == id);
         assert!(!passed_over || itself, "{id} at {at} was passed over");
         let Some(commit) = here.first() else { return };
         assert!(!itself, "{id} at {at} was parked, and not released");
-        let same_lane = |other: &str| self.layout != LaneMode::ByCommand || other == name;
-        let behind = holding.iter().find(|(other, kind)| *other != id && same_lane(kind));
-        let held = self.held.get(&entry.stream).filter(|(_, kind)| same_lane(kind));
-        if let Some((behind, _)) = behind.or(held) {
+        let holds = |holder: &&Holder| holder.every_kind || holder.name == name;
+        let behind = holding.iter().find(holds).or(self.held.get(&entry.stream).filter(holds));
+        if let Some(Holder { command: behind, .. }) = behind {
             assert_eq!(commit.outcome, Outcome::SetAside { behind: *behind }, "{id} at {at}");
             return;
         }
         let item = self.world.script[usize::try_from(number(entry)).unwrap()];
         if matches!(commit.outcome, Outcome::Parked { .. }) {
             assert!(item.sign || item.mood.may_be_parked(), "{item:?} at {at}: {:?}", commit.outcome);
-            holding.push((id, name.to_owned()));
+            let every_kind = self.layout != LaneMode::ByCommand;
+            holding.push(Holder { command: id, name: name.to_owned(), every_kind });
             return;
         }
         assert!(is_outcome_of(item.mood, &commit.outcome), "{item:?} at {at}: {:?}", commit.outcome);
