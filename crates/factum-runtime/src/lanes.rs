@@ -42,7 +42,7 @@ use load::Load;
 use parked::Parked;
 use std::{
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 /// Whether commands are being decided.
@@ -87,6 +87,7 @@ impl Lanes {
             handlers,
             parked: Parked::default(),
             wanted: layout,
+            is_in_force: AtomicBool::new(false),
             bounds,
             load: Load::default(),
         });

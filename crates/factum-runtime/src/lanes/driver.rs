@@ -24,7 +24,10 @@ use futures_util::{
     future::{Either, FutureExt, Shared as SharedFuture, select},
     stream::FuturesUnordered,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Whose progress is the watermark: every command up to it is done.
 pub(crate) fn watermark(label: &str) -> Source {
@@ -40,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) parked: Parked,
     /// The layout that was asked for; an older one may still be in force.
     pub(crate) wanted: LaneLayout,
+    /// Whether it is in force: then all that stands before it is done.
+    pub(crate) is_in_force: AtomicBool,
     pub(crate) bounds: LaneBounds,
     pub(crate) load: Load,
 }
@@ -70,6 +75,8 @@ struct Driver<'a> {
     read: Position,
     /// What was read and is not done, by position; of a command, when it was accepted.
     open: BTreeMap<Position, Option<Timestamp>>,
+    /// Where the layout begins that was asked for, which is the last one.
+    wanted_from: Position,
     /// A layout that comes into force once all lanes have passed its place.
     next: Option<(Position, LaneLayout)>,
     running: FuturesUnordered<BoxFuture<'a, Ended>>,
@@ -145,6 +152,7 @@ impl<'a> Driver<'a> {
         let layouts = retrying(shared, || shared.commands.layouts()).await?;
         let in_force = layouts.iter().rev().find(|(begins, _)| *begins <= done).or(layouts.first());
         let (begins, layout) = *in_force.expect("a layout was written before");
+        let wanted_from = layouts.last().map_or(begins, |(wanted_from, _)| *wanted_from);
         let apart_since = apart_since(layouts.into_iter().take_while(|(written, _)| *written <= begins));
         let mut driver = Self {
             shared,
@@ -154,6 +162,7 @@ impl<'a> Driver<'a> {
             lanes: BTreeMap::new(),
             read: done,
             open: BTreeMap::new(),
+            wanted_from,
             next: None,
             running: FuturesUnordered::new(),
             done_since_watermark: 0,
@@ -183,6 +192,7 @@ impl<'a> Driver<'a> {
 
     /// Learns how far each lane of the layout in force has come.
     async fn take_up(&mut self) -> Result<(), Halt> {
+        self.shared.is_in_force.store(self.begins >= self.wanted_from, Ordering::Release);
         self.lanes.clear();
         for number in 0..self.layout.count.max(1) {
             let (shared, source) = (self.shared, source(&self.shared.commands.label(), self.begins, number));

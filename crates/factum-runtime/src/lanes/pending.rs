@@ -9,7 +9,7 @@ use factum_domain::{Key, Model, Models};
 use factum_event::{CommandId, EventType, Query, QueryItem, StreamName};
 use factum_store::{ReadOptions, StoreError};
 use futures_util::future::{Either, select};
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::atomic::Ordering, time::Duration};
 
 /// A key's marks are read over so many at a time.
 const PAGE: usize = 16;
@@ -62,10 +62,15 @@ impl Lanes {
     /// The commands of a key that were accepted last, one a lane: each lane decides its own in order, so the
     /// others are decided when these are.
     async fn last_of(&self, stream: &StreamName) -> Result<Vec<CommandId>, StoreError> {
-        let kinds: Vec<Option<&str>> = match self.shared.wanted.mode {
-            LaneMode::ByCommand => self.command_names().into_iter().map(Some).collect(),
-            LaneMode::ByKey | LaneMode::Single => vec![None],
-        };
+        let are_apart = self.shared.wanted.mode == LaneMode::ByCommand;
+        let mut kinds: Vec<Option<&str>> = Vec::new();
+        // Before the layout that was asked for is in force, kinds may have lanes of their own under an older one.
+        if are_apart || !self.shared.is_in_force.load(Ordering::Acquire) {
+            kinds.extend(self.command_names().into_iter().map(Some));
+        }
+        if !are_apart {
+            kinds.push(None);
+        }
         let mut last = Vec::with_capacity(kinds.len());
         for kind in kinds {
             last.extend(self.last_of_kind(stream, kind).await?);

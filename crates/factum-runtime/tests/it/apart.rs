@@ -1,6 +1,6 @@
 //! From where kinds have lanes of their own, what was parked before still holds every kind: others wait behind it.
 
-use crate::desk::{DeskId, Mood, Sign, Write, deploy};
+use crate::desk::{Desk, DeskId, Mood, Sign, Write, deploy};
 use factum::{
     App, CommandId, Commit, ErrorKind, LaneBounds, LaneLayout, LaneMode, Outcome, RecordedEvent, Sleep,
     StoreError,
@@ -204,7 +204,7 @@ fn what_was_parked_while_kinds_are_apart_holds_its_own_kind() {
 /// A release is passed by the lane of the released command, and other lanes stand before it.
 #[test]
 fn a_lane_is_held_up_to_the_release_and_not_after_it() {
-    for dies in [false, true] {
+    for (dies, is_parked_again) in [(false, false), (true, false), (false, true), (true, true)] {
         Office::new().run(async |office| {
             let (app, _) = office.start(BY_KEY).await;
             let stuck = write(&app, 0, Mood::Panics).await;
@@ -215,9 +215,9 @@ fn a_lane_is_held_up_to_the_release_and_not_after_it() {
             office.elsewhere_is_shut.store(true, SeqCst);
             sign(&app, DESK + 1, SIGNED).await;
             let before = sign(&app, DESK, SIGNED + 1).await;
-            deploy(false);
+            deploy(is_parked_again);
             app.lanes().unwrap().redrive(stuck, "olga").await.unwrap();
-            office.until(stuck, is_decided).await;
+            office.until(stuck, |commits| commits.len() == 2).await;
             let after = sign(&app, DESK, SIGNED + 2).await;
             assert_eq!(office.times(before).await, 0, "its lane stands still");
             if dies {
@@ -226,9 +226,10 @@ fn a_lane_is_held_up_to_the_release_and_not_after_it() {
             }
             office.elsewhere_is_shut.store(false, SeqCst);
             office.until(after, is_decided).await;
-            assert_eq!(office.done().await, [0, SIGNED, SIGNED + 1, SIGNED + 2]);
+            assert_eq!(office.signed().await, [SIGNED, SIGNED + 1, SIGNED + 2]);
             // Each where it stood and where it came again; the last was not held.
             assert_eq!((office.times(before).await, office.times(after).await), (2, 1));
+            assert_eq!(is_parked(&office.commits(stuck).await), is_parked_again);
             app.stop().await;
         });
     }
@@ -305,6 +306,27 @@ fn a_lane_that_stands_in_the_middle_of_a_release_is_held_after_a_restart_too() {
         office.until(middle, is_decided).await;
         assert_eq!(office.signed().await, [SIGNED, SIGNED + 1]);
         assert_eq!(office.times(middle).await, 2, "where it stood, and where it came again");
+        app.stop().await;
+    });
+}
+
+#[test]
+fn what_one_kind_still_has_before_it_is_waited_for_when_kinds_are_to_be_apart_no_more() {
+    Office::new().run(async |office| {
+        let (app, process) = office.start(BY_COMMAND).await;
+        office.elsewhere_is_shut.store(true, SeqCst);
+        sign(&app, DESK + 1, SIGNED).await;
+        let open = sign(&app, DESK, SIGNED).await;
+        office.until(write(&app, 0, Mood::Once).await, is_decided).await;
+        process.kill();
+        let (app, _) = office.start(BY_KEY).await;
+        let key = DeskId(DESK);
+        assert!(app.pending::<Desk>(&key).await.unwrap());
+        assert!(!app.settled::<Desk>(&key, Duration::from_secs(9)).await.unwrap());
+        office.elsewhere_is_shut.store(false, SeqCst);
+        assert!(app.settled::<Desk>(&key, Duration::MAX).await.unwrap());
+        assert!(is_decided(&office.commits(open).await));
+        assert!(!app.pending::<Desk>(&key).await.unwrap());
         app.stop().await;
     });
 }

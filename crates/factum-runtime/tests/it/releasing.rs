@@ -256,6 +256,41 @@ fn a_restart_between_two_parts_holds_the_key() {
 }
 
 #[test]
+fn a_release_that_is_read_before_its_lane_knows_what_it_parked_counts() {
+    let office = Office::new();
+    office.scheduler.run(async {
+        let beside = office.start(&office.commands, LaneBounds::default());
+        beside.stop().await;
+        let (operator, scheduler) = (beside, office.scheduler.clone());
+        let events = Intercepted::new(office.events.clone(), move |store: &dyn Store, batch| {
+            let commit = &batch[0].commit;
+            let parks = matches!(commit.outcome, Outcome::Parked { .. }).then_some(commit.command.id);
+            let (operator, scheduler) = (operator.clone(), scheduler.clone());
+            Box::pin(async move {
+                let verdicts = store.append(batch).await;
+                if let Some(command) = parks {
+                    deploy(false);
+                    operator.lanes().unwrap().redrive(command, "olga").await.unwrap();
+                    // The driver reads on meanwhile.
+                    scheduler.sleep(Duration::from_secs(9)).await;
+                }
+                verdicts
+            })
+        });
+        let (scheduler, process) = (office.scheduler.clone(), office.scheduler.process());
+        let office =
+            Office { scheduler, process, events: Arc::new(events), commands: office.commands.clone() };
+        let app = office.start(&office.commands, LaneBounds::default());
+        deploy(true);
+        let stuck = submit(&app, 0, Mood::Panics).await;
+        office.until(stuck, is_decided).await;
+        assert!(app.settled::<Desk>(&DESK, Duration::MAX).await.unwrap());
+        assert_eq!(app.lanes().unwrap().load().await.unwrap().parked, 0);
+        app.stop().await;
+    });
+}
+
+#[test]
 fn a_key_that_is_sent_to_without_a_pause_goes_on_all_the_same() {
     let office = Office::new();
     office.scheduler.run(async {
