@@ -10,7 +10,7 @@ pub enum LaneMode {
     /// Those with the same first key.
     #[default]
     ByKey,
-    /// Those of the same kind.
+    /// Those of the same kind. Behind one that was parked under another mode every kind of its key waits.
     ByCommand,
     /// All of them: one after another, in the order they came in.
     Single,

@@ -57,26 +57,15 @@ impl Hold {
         self.from < place && self.until.is_none_or(|until| place < until)
     }
 
-    /// Ends it where it has not ended; whether it did.
-    fn end(&mut self, at: Position) -> bool {
-        let ends = self.until.is_none() && self.from < at;
-        if ends {
+    /// Ends it at a place, unless it ended before or begins after.
+    fn end(&mut self, at: Position) {
+        if self.until.is_none() && self.from < at {
             self.until = Some(at);
         }
-        ends
     }
 
     fn is_over(&self, done: Position) -> bool {
         self.until.is_some_and(|until| until <= done)
-    }
-}
-
-impl State {
-    /// Ends those of a key that `ended` ends at a place.
-    fn end(&mut self, key: &StreamName, at: Position, ended: impl FnOnce(&mut Holds) -> bool) {
-        if self.keys.get_mut(key).is_some_and(ended) {
-            self.ends.insert(at, key.clone());
-        }
     }
 }
 
@@ -127,10 +116,10 @@ impl Parked {
     /// Ends what the command holds, as far as it is known: its own lane may still be about to park it, and says
     /// so again when it comes to the release.
     pub(crate) fn release(&self, key: &StreamName, command: CommandId, at: Position) {
-        self.lock().end(key, at, |holds| {
-            let of_it = holds.parked.iter_mut().filter(|hold| hold.command == command);
-            of_it.fold(false, |ended, hold| hold.end(at) || ended)
-        });
+        let mut state = self.lock();
+        let Some(holds) = state.keys.get_mut(key) else { return };
+        holds.parked.iter_mut().filter(|hold| hold.command == command).for_each(|hold| hold.end(at));
+        state.ends.insert(at, key.clone());
     }
 
     /// Holds a key until more comes again of what waited behind a released command: what that held.
@@ -143,8 +132,10 @@ impl Parked {
 
     /// More comes again.
     fn resume(&self, key: &StreamName, at: Position) {
-        self.lock()
-            .end(key, at, |holds| holds.rests.iter_mut().fold(false, |ended, rest| rest.end(at) || ended));
+        let mut state = self.lock();
+        let Some(holds) = state.keys.get_mut(key) else { return };
+        holds.rests.iter_mut().for_each(|rest| rest.end(at));
+        state.ends.insert(at, key.clone());
     }
 
     /// Forgets what ended up to `done`, which all lanes have passed.
@@ -171,45 +162,43 @@ impl Parked {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What lanes learned until all of them had passed `done`, and those that went further parked. The log of
-    /// events has the last word on whether a command was parked, and where.
+    /// What lanes had learned when all of them had passed `done`, and what those that went further parked. The log
+    /// of events has the last word on whether a command was parked, and where.
     pub(crate) async fn recover(
         &self,
         commands: &CommandLog,
         events: &dyn Store,
         done: Position,
     ) -> Result<(), StoreError> {
-        let marks = commands.parking_marks().await?;
-        let mut marked: BTreeMap<CommandId, (&StreamName, String)> = BTreeMap::new();
-        let mut released = Vec::new();
-        for mark in &marks {
-            let Ok(Verdict { command, name, .. }) = read_mark(mark) else { continue };
+        let mut marked: BTreeMap<CommandId, (StreamName, String, Position)> = BTreeMap::new();
+        for mark in commands.parking_marks().await? {
+            let Ok(Verdict { command, name, .. }) = read_mark(&mark) else { continue };
+            let (_, _, released) = marked.entry(command).or_insert((mark.stream, name, Position::START));
             if matches!(mark.event_type.as_str(), REDRIVEN | DISCARDED) && mark.position <= done {
-                released.push((&mark.stream, command, mark.position));
+                *released = mark.position;
             }
-            marked.entry(command).or_insert((&mark.stream, name));
         }
         let mut parked = Vec::new();
-        for (command, (key, name)) in marked {
+        for (command, (key, name, released)) in marked {
             let places = parkings(&events.commits_of(command).await?);
-            parked.extend(places.into_iter().map(|place| (key, place, command, name.clone())));
+            let open = places.into_iter().filter(|place| *place > released);
+            parked.extend(open.map(|place| (key.clone(), place, command, name.clone())));
         }
-        let rests = commands.hold_marks().await?;
+        let mut rests: BTreeMap<StreamName, Option<(Rest, Position)>> = BTreeMap::new();
+        for mark in commands.hold_marks().await?.into_iter().filter(|mark| mark.position <= done) {
+            let Ok(rest) = read_mark::<Rest>(&mark) else { continue };
+            let goes_on = mark.event_type.as_str() == HELD;
+            rests.insert(mark.stream, goes_on.then_some((rest, mark.position)));
+        }
         // All is read, so that nothing is learned twice where a read had to be repeated.
         for (key, place, command, name) in parked {
-            self.park(key.clone(), place, command, name);
+            self.park(key, place, command, name);
         }
-        for (key, command, at) in released {
-            self.release(key, command, at);
-        }
-        for mark in rests.iter().filter(|mark| mark.position <= done) {
-            let Ok(rest) = read_mark::<Rest>(mark) else { continue };
-            match mark.event_type.as_str() {
-                HELD => self.hold(&mark.stream, &rest, mark.position),
-                _ => self.resume(&mark.stream, mark.position),
+        for (key, rest) in rests {
+            if let Some((rest, at)) = rest {
+                self.hold(&key, &rest, at);
             }
         }
-        self.forget(done);
         Ok(())
     }
 }

@@ -162,3 +162,16 @@ pub(crate) fn read_mark<T: DeserializeOwned>(event: &RecordedEvent) -> Result<T,
     serde_json::from_slice(&event.payload)
         .map_err(|cause| format!("{} at {} of the command log: {cause}", event.event_type, event.position))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_that_does_not_say_where_the_command_was_parked_is_read() {
+        let id = CommandId::new(Default::default());
+        let told = format!(r#"{{"command":"{id}","name":"desk.write","by":"olga","begun":21,"read":14}}"#);
+        let rest: Rest = serde_json::from_str(&told).unwrap();
+        assert_eq!((rest.begun, rest.parked), (Position::new(21), Position::START));
+    }
+}
