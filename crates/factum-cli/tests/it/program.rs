@@ -90,7 +90,7 @@ impl Killer {
     }
 
     /// Whether the process, which has ended, did so by itself.
-    fn is_idle(self) -> bool {
+    fn was_idle(self) -> bool {
         drop(self.ended);
         !self.kills.join().unwrap()
     }
@@ -107,7 +107,7 @@ pub(crate) fn ledger_with(data: &Path, line: &str, variable: Variable<'_>) -> En
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let killer = Killer::of(&child);
     let output = child.wait_with_output().unwrap();
-    assert!(killer.is_idle(), "it does not end by itself: {line}, {output:?}");
+    assert!(killer.was_idle(), "it does not end by itself: {line}, {output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     let out = text.split(MARK).nth(1).unwrap_or_else(|| panic!("{text}")).to_owned();
     Ended { code: output.status.code().unwrap(), out, err: String::from_utf8(output.stderr).unwrap() }
@@ -162,7 +162,7 @@ impl Running {
         let mut rest = String::new();
         self.err.read_to_string(&mut rest).unwrap();
         let status = self.child.wait().unwrap();
-        assert!(killer.is_idle(), "it goes on: {rest}");
+        assert!(killer.was_idle(), "it goes on: {rest}");
         (status.code().unwrap(), rest)
     }
 }
